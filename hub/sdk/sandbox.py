@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import socket
 import threading
@@ -11,9 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+from weakref import WeakKeyDictionary, WeakSet
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.test import run_wsgi_app
 
 FaultKind = Literal["status", "delay", "drop_before", "drop_after", "truncate", "html"]
 
@@ -160,7 +163,34 @@ def _hang_up() -> None:
 
 
 class _KeepAlive(WSGIRequestHandler):
+    """Answers many requests over one connection, as real vendors do.
+
+    Werkzeug's own handler closes the connection after each answer, because it cannot be sure that
+    the application has read the whole body; here the body is read before the application is asked.
+    """
+
     protocol_version = "HTTP/1.1"
+
+    def run_wsgi(self) -> None:
+        if self.headers.get("Expect", "").lower().strip() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        environ = self.environ = self.make_environ()
+        if environ.get("wsgi.input_terminated"):
+            body = environ["wsgi.input"].read()
+        else:
+            body = self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        chunks, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
+        answer = b"".join(chunks)
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        if "Content-Length" not in headers and int(code) not in (204, 304):
+            self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer)
 
     def log_request(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: the request log is at `/_sandbox/requests`."""
@@ -171,6 +201,10 @@ class _KeepAlive(WSGIRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _connections.setdefault(self.server, WeakSet()).add(self.connection)
+
+
+_connections: WeakKeyDictionary[BaseWSGIServer, WeakSet[socket.socket]] = WeakKeyDictionary()
 
 
 def server(app: Flask, port: int = 0) -> BaseWSGIServer:
@@ -191,4 +225,7 @@ def running(app: Flask, port: int = 0) -> Iterator[str]:
     finally:
         httpd.shutdown()
         httpd.server_close()
+        for connection in list(_connections.get(httpd, ())):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         thread.join(timeout=5)
