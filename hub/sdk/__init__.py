@@ -1,1 +1,64 @@
-"""All that a plugin imports."""
+"""All that a plugin imports: System, Entity, Field, Form, Api, limits, errors and hooks."""
+
+from hub.sdk.api import OK, Answer, Api, Throttled
+from hub.sdk.entity import Context, Effect, Entity, Field, Page, Query, Raw, Unsupported, Written
+from hub.sdk.errors import (
+    AuthenticationError,
+    Blocked,
+    ConfigurationError,
+    ConnectError,
+    KoppelError,
+    NotFound,
+    RecordError,
+    RejectedError,
+    SkipRecord,
+    TemporaryError,
+    UnknownOutcome,
+)
+from hub.sdk.forms import Form, Lookup, MappingTable, NoForm, Option, SecretStr
+from hub.sdk.hookspecs import hookimpl
+from hub.sdk.index import Index, IndexPage, IndexRow
+from hub.sdk.limits import RateLimit
+from hub.sdk.system import Account, Http, System, web_address
+
+__all__ = [
+    "OK",
+    "Account",
+    "Answer",
+    "Api",
+    "AuthenticationError",
+    "Blocked",
+    "ConfigurationError",
+    "ConnectError",
+    "Context",
+    "Effect",
+    "Entity",
+    "Field",
+    "Form",
+    "Http",
+    "Index",
+    "IndexPage",
+    "IndexRow",
+    "KoppelError",
+    "Lookup",
+    "MappingTable",
+    "NoForm",
+    "NotFound",
+    "Option",
+    "Page",
+    "Query",
+    "RateLimit",
+    "Raw",
+    "RecordError",
+    "RejectedError",
+    "SecretStr",
+    "SkipRecord",
+    "System",
+    "TemporaryError",
+    "Throttled",
+    "UnknownOutcome",
+    "Unsupported",
+    "Written",
+    "hookimpl",
+    "web_address",
+]

@@ -1,4 +1,4 @@
-"""The kit that every plugin's pretend vendor is built from: a request log, faults on request, a server."""
+"""The kit that every plugin's pretend vendor is built from: request log, faults, a server."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ FaultKind = Literal["status", "delay", "drop_before", "drop_after", "truncate", 
 class Fault:
     """One way to misbehave, and when.
 
-    `every` = 10 hits each tenth matching request; `times` stops after that many hits (None: never).
-    `drop_before` closes the connection before the work is done, `drop_after` when it is done but not
-    yet answered; `truncate` sends half of the body; `html` answers with a proxy's error page.
+    `every` = 10 hits each tenth matching request; `times` stops after that many hits (None:
+    never). `drop_before` closes the connection before the work is done, `drop_after` when it is
+    done but not yet answered; `truncate` sends half of the body; `html` answers with a proxy's error page.
     """
 
     kind: FaultKind
@@ -59,7 +59,7 @@ class Fault:
 class Sandbox:
     """What every pretend vendor shares: `/_sandbox/...` to look inside and to make it misbehave.
 
-    GET, DELETE `/_sandbox/requests`: what was asked (method, path, query, body, status), newest last.
+    GET, DELETE `/_sandbox/requests`: what was asked and its status, newest last.
     GET, POST, DELETE `/_sandbox/faults`: see `Fault`.
     GET `/_sandbox/state`: what the vendor holds, from `state()`.
     Requests under `/_sandbox/` need no credentials and are never logged or disturbed.

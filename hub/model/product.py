@@ -1,0 +1,111 @@
+"""Product, its variants and its stock levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import ClassVar
+
+from hub.model.base import Document, Part
+from hub.model.order import Prices
+
+
+@dataclass(slots=True, kw_only=True)
+class Attribute(Part):
+    """A name with a value: an attribute makes a variant (size: M), a feature only informs."""
+
+    name: str | None = None
+    value: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Category(Part):
+    """A place in the target's or the source's tree of categories; path from the root."""
+
+    key: str | None = None
+    name: str | None = None
+    path: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Image(Part):
+    """A picture: its address, or its bytes in base64."""
+
+    url: str | None = None
+    content: str | None = None
+    filename: str | None = None
+    alt: str | None = None
+    main: bool | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Variant(Part):
+    """A sellable unit of a product that comes in several."""
+
+    key: str | None = None
+    sku: str | None = None
+    ean: str | None = None
+    price: Decimal | None = None
+    stock: Decimal | None = None
+    active: bool | None = None
+    attributes: list[Attribute] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Product(Document):
+    """What is sold. price is in `currency` and per `unit`; `prices` says gross or net.
+
+    weight in kilograms. description is HTML, short_description plain or HTML.
+    item: what documents in that system call the product, when it is not the SKU.
+    vat_code: that system's own code for the product's VAT; tax_rate the percentage.
+    sellable: false when an order for it would be refused there.
+    """
+
+    kind: ClassVar[str] = "product"
+
+    sku: str | None = None
+    ean: str | None = None
+    mpn: str | None = None
+    name: str | None = None
+    short_description: str | None = None
+    description: str | None = None
+    price: Decimal | None = None
+    discount: Decimal | None = None
+    cost_price: Decimal | None = None
+    prices: Prices | None = None
+    currency: str | None = None
+    tax_rate: Decimal | None = None
+    vat_code: str | None = None
+    unit: str | None = None
+    weight: Decimal | None = None
+    brand: str | None = None
+    assortment: str | None = None
+    active: bool | None = None
+    sellable: bool | None = None
+    stock_managed: bool | None = None
+    stock: Decimal | None = None
+    item: str | None = None
+    categories: list[Category] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+    attributes: list[Attribute] = field(default_factory=list)
+    features: list[Attribute] = field(default_factory=list)
+    variants: list[Variant] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class StockLevel(Document):
+    """How many of one SKU: physical on the shelf, reserved by sales orders, incoming by purchases.
+
+    available = physical - reserved unless the system gives its own figure.
+    """
+
+    kind: ClassVar[str] = "stock"
+
+    sku: str | None = None
+    ean: str | None = None
+    warehouse: str | None = None
+    physical: Decimal | None = None
+    reserved: Decimal | None = None
+    available: Decimal | None = None
+    incoming: Decimal | None = None
+    managed: bool | None = None

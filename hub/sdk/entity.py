@@ -1,0 +1,201 @@
+"""Entities: a collection over there, its fields, and what can be done with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from hub.model import Document, Json
+from hub.sdk.errors import ConfigurationError, RecordError
+from hub.sdk.forms import Form, NoForm
+
+if TYPE_CHECKING:
+    from hub.sdk.api import Api
+
+Raw = Json
+"""One record exactly as the system sent it (numbers as Decimal)."""
+When = Literal["always", "create", "never"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A path in a record, and what it means: a path in the document.
+
+    path: in the raw record (`customer.billingaddress.city`, `rows[].tax`); when writing, in the
+    payload. meaning: in the document (`billing.city`, `lines[].tax_rate`); None for a field
+    without a common meaning that users may still map.
+    read: turns a raw value into the document's. write: the other way round. Neither sees None.
+    value: a constant to write, when there is nothing to take from the document.
+    only: a field of one direction. when: always written, only at creation, or never by default.
+    """
+
+    path: str
+    meaning: str | None = None
+    read: Callable[[Any], Any] | None = field(default=None, kw_only=True)
+    write: Callable[[Any], Any] | None = field(default=None, kw_only=True)
+    value: Any = field(default=None, kw_only=True)
+    only: Literal["read", "write"] | None = field(default=None, kw_only=True)
+    when: When = field(default="always", kw_only=True)
+    required: bool = field(default=False, kw_only=True)
+    max_length: int | None = field(default=None, kw_only=True)
+    cut: bool = field(default=False, kw_only=True)
+    label: str = field(default="", kw_only=True)
+    help: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """What to read. since: the cursor that the last page left behind, None at the first time.
+
+    filter: the entity's filter form as the user filled it in. full: ignore what is known.
+    """
+
+    since: Json | None = None
+    filter: Form = field(default_factory=NoForm)
+    settings: Form = field(default_factory=NoForm)
+    full: bool = False
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some records in a row. cursor: what to store once they are dealt with; None: no news."""
+
+    records: Sequence[Raw]
+    cursor: Json | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write led to. record: the vendor's answer, if it sent the record back.
+
+    known_as: what other records there call it, when that is not the key.
+    """
+
+    key: str
+    number: str | None = None
+    record: Raw | None = None
+    known_as: str | None = None
+
+
+class Effect:
+    """One intended write, as a plugin sees it: a token stored before the first call, and a stage.
+
+    token: a UUID that stays the same when the very same write is taken up again.
+    stage: what `reach` was last called with, for a write of several calls; None at the start.
+    """
+
+    def __init__(self, token: str, stage: str | None = None) -> None:
+        self.token = token
+        self.stage = stage
+
+    def reach(self, stage: str) -> None:
+        """Remember how far this write has come, durably, before the next call is made."""
+        self.stage = stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What an entity may look at while it understands or renders a record; no calls."""
+
+    connection: Form = field(default_factory=NoForm)
+    filter: Form = field(default_factory=NoForm)
+    settings: Form = field(default_factory=NoForm)
+    creating: bool = True
+
+
+class Unsupported(ConfigurationError):
+    """This entity cannot do that."""
+
+
+class Entity:
+    """A collection over there. Subclass it with a plural name and define what it can do.
+
+    name: as in the config file. title: the vendor's own word. document: what a record means.
+    key: path of a record's key. number: path of what people call it (default: the key).
+    known_as: path of what other records there call it (default: the key).
+    modified: path of its own change stamp; a change is otherwise told by comparing the record.
+    match: document paths by which a record is recognised here, best first; `find` takes them.
+    filter: what may be asked when it is a source; settings: when it is a target.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    document: ClassVar[type[Document]]
+    key: ClassVar[str] = "id"
+    number: ClassVar[str | None] = None
+    known_as: ClassVar[str | None] = None
+    modified: ClassVar[str | None] = None
+    match: ClassVar[tuple[str, ...]] = ()
+    filter: ClassVar[type[Form]] = NoForm
+    settings: ClassVar[type[Form]] = NoForm
+    fields: ClassVar[tuple[Field, ...]] = ()
+
+    def read(self, api: Api, query: Query) -> Iterator[Page]:
+        """Define it to be a source: pages of records after `query.since`, oldest first."""
+        raise Unsupported(f"{self.title} cannot be read")
+
+    def complete(self, api: Api, records: Sequence[Raw]) -> Sequence[Raw | RecordError]:
+        """Fetch what a list leaves out, for records the hub does not know yet; same order."""
+        return records
+
+    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw]:
+        """Define it to be followed by key: complete records; absent ones are left out."""
+        raise Unsupported(f"{self.title} cannot be read one by one")
+
+    def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
+        """Define it to be recognised: `by` is one of `match`; always many at a time."""
+        raise Unsupported(f"{self.title} cannot be searched")
+
+    def create(self, api: Api, payload: Json, effect: Effect) -> Written:
+        """Define it to be a target."""
+        raise Unsupported(f"{self.title} cannot be created")
+
+    def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
+        """Define it to be updated. `payload` holds what changed, as far as that is known."""
+        raise Unsupported(f"{self.title} cannot be updated")
+
+    def discover(self, api: Api) -> Iterable[Field]:
+        """Custom fields, asked live."""
+        return ()
+
+    def understood(self, document: Json, record: Raw, context: Context) -> None:
+        """Add to the document what a field table cannot say (one value from several fields)."""
+
+    def rendered(self, payload: Json, document: Document, context: Context) -> None:
+        """Add to the payload what a field table cannot say."""
+
+    def expected_total(self, payload: Json) -> Any:
+        """The gross total that the target will compute from this payload; None: it says nothing."""
+        return None
+
+    def key_of(self, record: Raw) -> str:
+        """The record's key as text. Raises RecordError when there is none."""
+        value = _dig(record, self.key)
+        if value is None:
+            raise RecordError(f"a record of {self.title} has no {self.key}", field=self.key)
+        return str(value).strip()
+
+    def number_of(self, record: Raw) -> str:
+        """What people call it."""
+        value = _dig(record, self.number) if self.number else None
+        return str(value).strip() if value is not None else self.key_of(record)
+
+    def known_as_of(self, record: Raw) -> str:
+        """What other records in that system call it."""
+        value = _dig(record, self.known_as) if self.known_as else None
+        return str(value).strip() if value is not None else self.key_of(record)
+
+    def can(self, ability: str) -> bool:
+        """What is defined is what it can do: read, get, find, create, update, discover."""
+        return getattr(type(self), ability) is not getattr(Entity, ability)
+
+
+def _dig(record: Any, path: str) -> Any:
+    for step in path.split("."):
+        if not isinstance(record, Mapping):
+            return None
+        record = record.get(step)
+    return record

@@ -1,0 +1,81 @@
+"""Budgets: how often a vendor may be called, declared by the plugin, kept by the hub."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """At most `count` requests in any `seconds`.
+
+    bucket(method, path) names what is counted together ("GET orders"); None leaves a request out.
+    Without it all requests of the connection are counted together.
+    """
+
+    count: int
+    seconds: float
+    bucket: Callable[[str, str], str | None] | None = None
+
+    def bucket_of(self, method: str, path: str) -> str | None:
+        """The name of the bucket this request falls into."""
+        return "all" if self.bucket is None else self.bucket(method, path)
+
+
+class Pacer(Protocol):
+    """Keeps the budgets of one connection, for all processes that use it."""
+
+    def wait(self, limits: Sequence[RateLimit], method: str, path: str) -> None:
+        """Block until the request fits every budget, and count it."""
+
+    def hold(self, seconds: float) -> None:
+        """Nobody may call this connection for that long: the vendor said so."""
+
+
+class LocalPacer:
+    """Keeps budgets within one process: a sliding log per bucket."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._clock, self._sleep = clock, sleep
+        self._logs: dict[tuple[int, float, str], deque[float]] = {}
+        self._until = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self, limits: Sequence[RateLimit], method: str, path: str) -> None:
+        """Block until the request fits every budget, and count it."""
+        while (pause := self._pause(limits, method, path)) > 0:
+            self._sleep(pause)
+
+    def hold(self, seconds: float) -> None:
+        """Nobody in this process may call for that long."""
+        with self._lock:
+            self._until = max(self._until, self._clock() + seconds)
+
+    def _pause(self, limits: Sequence[RateLimit], method: str, path: str) -> float:
+        with self._lock:
+            now = self._clock()
+            pause = self._until - now
+            logs = []
+            for limit in limits:
+                bucket = limit.bucket_of(method, path)
+                if bucket is None:
+                    continue
+                log = self._logs.setdefault((limit.count, limit.seconds, bucket), deque())
+                while log and log[0] <= now - limit.seconds:
+                    log.popleft()
+                if len(log) >= limit.count:
+                    pause = max(pause, log[0] + limit.seconds - now)
+                logs.append(log)
+            if pause <= 0:
+                for log in logs:
+                    log.append(now)
+            return pause
