@@ -213,7 +213,7 @@ class Config:
                 continue
             env.pop(setting.name, None)
             env.pop(f"{setting.name}_FILE", None)
-            if value:
+            if value not in (None, ()):
                 env[setting.name] = ",".join(value) if isinstance(value, tuple) else str(value)
         return env
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -114,9 +115,10 @@ def ask(
         ui["options"] = choices
     if isinstance(default, (dict, list, BaseModel)):
         made = default
-        factory: Callable[[], Any] = lambda: (
-            made.model_copy() if isinstance(made, BaseModel) else made.copy()
-        )
+
+        def factory() -> Any:
+            return copy.deepcopy(made)
+
         return Field(
             default_factory=factory,
             title=label,

@@ -27,7 +27,8 @@ class Fault:
 
     `every` = 10 hits each tenth matching request; `times` stops after that many hits (None:
     never). `drop_before` closes the connection before the work is done, `drop_after` when it is
-    done but not yet answered; `truncate` sends half of the body; `html` answers with a proxy's error page.
+    done but not yet answered; `truncate` sends half of the body; `html` answers with a proxy's
+    error page.
     """
 
     kind: FaultKind

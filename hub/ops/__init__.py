@@ -1,0 +1,1 @@
+"""What keeps the processes of one hub together: lifelines, locks, sockets, children."""

@@ -1,0 +1,390 @@
+"""The tables: everything Koppel knows. The database is the truth; nothing here decides."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMING
+
+
+class Moment(TypeDecorator[dt.datetime]):
+    """An aware time, stored as UTC whatever the database makes of zones."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> Any:
+        """UTC without zone on the way in. Naive times are a mistake."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without zone cannot be stored")
+        return value.astimezone(dt.UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        """Aware UTC on the way out."""
+        return None if value is None else value.replace(tzinfo=dt.UTC)
+
+
+def utc_now() -> dt.datetime:
+    """Now, aware, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class User(SQLModel, table=True):
+    """Who may log in."""
+
+    __tablename__ = "user_account"
+
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True)
+    name: str = ""
+    password_hash: str
+    created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+    last_login_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Connection(SQLModel, table=True):
+    """One account in a system.
+
+    credentials: sealed JSON, bound to this row. status: new, ok, unreachable (for now) or
+    needs_attention (a person must mend it; its flows rest). account: the account's own name.
+    """
+
+    __tablename__ = "connection"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    title: str = ""
+    system: str
+    credentials: str | None = None
+    settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    status: str = "new"
+    message: str = ""
+    account: str = ""
+    checked_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+    created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+    updated_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class Flow(SQLModel, table=True):
+    """Source connection and entity to target connection and entity, and how.
+
+    schedule: cron, "every 5 minutes" or None. draft: still in the wizard, never run by itself.
+    pause_reason: why the hub itself paused it (dead credentials), "" when a person did.
+    version: grows with each change; waiting records are released when it does.
+    retention_days: keep the log's data this long; None: the overall setting.
+    """
+
+    __tablename__ = "flow"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    title: str = ""
+    source_id: int = Field(foreign_key="connection.id")
+    source_entity: str
+    target_id: int = Field(foreign_key="connection.id")
+    target_entity: str
+    enabled: bool = True
+    draft: bool = False
+    schedule: str | None = None
+    filter: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    rules: list[Any] = Field(default_factory=list, sa_type=JSON)
+    pause_reason: str = ""
+    retention_days: int | None = None
+    version: int = 1
+    next_run_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+    created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+    updated_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class FlowCursor(SQLModel, table=True):
+    """How far a flow has read its source. Survives edits of the flow."""
+
+    __tablename__ = "flow_cursor"
+
+    flow_id: int = Field(primary_key=True, foreign_key="flow.id")
+    value: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    updated_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class Run(SQLModel, table=True):
+    """One execution of a flow.
+
+    kind: run, plan, test (one record for real) or retry. trigger: schedule, user, cli, api, hub.
+    state: queued, running, then succeeded, partial, failed or interrupted.
+    options: limit, full, keys, as_then. requests: connection name -> calls made.
+    """
+
+    __tablename__ = "run"
+    __table_args__ = (Index("ix_run_flow_id_id", "flow_id", "id"), Index("ix_run_state", "state"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    flow_id: int = Field(foreign_key="flow.id")
+    kind: str = "run"
+    trigger: str = "user"
+    state: str = "queued"
+    options: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    read: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    blocked: int = 0
+    failed: int = 0
+    requests: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    message: str = ""
+    attempt: int = 0
+    queued_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+    started_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+    finished_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Lease(SQLModel, table=True):
+    """Who may work on something (`flow:7`) and until when; renewed while the work goes on."""
+
+    __tablename__ = "lease"
+
+    name: str = Field(primary_key=True)
+    owner: str
+    until: dt.datetime = Field(sa_type=Moment)
+
+
+class Counter(SQLModel, table=True):
+    """Numbers given out in blocks: ids that must be known before rows are written."""
+
+    __tablename__ = "counter"
+
+    name: str = Field(primary_key=True)
+    value: int = Field(default=0, sa_type=BigInteger)
+
+
+class Entry(SQLModel, table=True):
+    """How one record ended in one run.
+
+    outcome: created, updated, unchanged, skipped, blocked, failed. fix: the setting that mends it.
+    person: keyed hash of the e-mail address the record is about, for `koppel forget`.
+    """
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        Index("ix_entry_run_id_id", "run_id", "id"),
+        Index("ix_entry_flow_id_id", "flow_id", "id"),
+        Index("ix_entry_outcome_id", "outcome", "id"),
+        Index("ix_entry_flow_id_outcome_id", "flow_id", "outcome", "id"),
+        Index("ix_entry_flow_id_key_id", "flow_id", "key", "id"),
+        Index("ix_entry_reference_id", "reference", "id"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    run_id: int = Field(foreign_key="run.id")
+    flow_id: int = Field(foreign_key="flow.id")
+    key: str
+    reference: str = ""
+    outcome: str
+    target: str | None = None
+    target_number: str | None = None
+    reason: str = ""
+    code: str = ""
+    field: str | None = None
+    fix: str | None = None
+    person: str | None = Field(default=None, index=True)
+    milliseconds: int = 0
+    at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment, index=True)
+
+
+class Payload(SQLModel, table=True):
+    """What an entry was about, compressed and sealed, apart from the outcome so it can be purged.
+
+    part: received, understood, pushed, answered or trace.
+    """
+
+    __tablename__ = "payload"
+
+    entry_id: int = Field(primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    part: str = Field(primary_key=True)
+    flow_id: int = Field(index=True)
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class Link(SQLModel, table=True):
+    """This record there is that record here: what makes a second run quiet.
+
+    received: hash of the record as last read. pushed: hash of what was last written.
+    known_as: what other records in the target call it.
+    """
+
+    __tablename__ = "link"
+    __table_args__ = (
+        UniqueConstraint(
+            "source_id",
+            "source_entity",
+            "source_key",
+            "target_id",
+            "target_entity",
+            name="uq_link_source_target",
+        ),
+        Index("ix_link_target", "target_id", "target_entity", "target_key"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    source_id: int = Field(foreign_key="connection.id")
+    source_entity: str
+    source_key: str
+    target_id: int = Field(foreign_key="connection.id")
+    target_entity: str
+    target_key: str
+    target_number: str | None = None
+    known_as: str | None = None
+    received: str | None = None
+    pushed: str | None = None
+    created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+    updated_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class EffectRow(SQLModel, table=True):
+    """One intended write and what is known about it; stored before the first call is made.
+
+    state: intended, sent, confirmed, refused, unknown. token: sent along where the vendor takes
+    one. stage: how far a write of several calls has come.
+    """
+
+    __tablename__ = "effect"
+    __table_args__ = (
+        UniqueConstraint(
+            "source_id",
+            "source_entity",
+            "source_key",
+            "target_id",
+            "target_entity",
+            "action",
+            name="uq_effect_source_target_action",
+        ),
+        Index("ix_effect_flow_id_state", "flow_id", "state"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    flow_id: int = Field(foreign_key="flow.id")
+    run_id: int
+    source_id: int = Field(foreign_key="connection.id")
+    source_entity: str
+    source_key: str
+    target_id: int = Field(foreign_key="connection.id")
+    target_entity: str
+    action: str
+    state: str = "intended"
+    token: str
+    stage: str | None = None
+    target_key: str | None = None
+    error: str = ""
+    attempts: int = 0
+    created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+    sent_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+    settled_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Waiting(SQLModel, table=True):
+    """A record that could not go on: why, since when, and when it is tried again by itself."""
+
+    __tablename__ = "waiting"
+    __table_args__ = (
+        UniqueConstraint("flow_id", "key", name="uq_waiting_flow_id_key"),
+        Index("ix_waiting_flow_id_next_attempt_at", "flow_id", "next_attempt_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    flow_id: int = Field(foreign_key="flow.id")
+    key: str
+    reference: str = ""
+    entry_id: int = Field(sa_type=BigInteger)
+    outcome: str
+    code: str = ""
+    reason: str = ""
+    field: str | None = None
+    fix: str | None = None
+    since: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+    attempts: int = 1
+    next_attempt_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+    flow_version: int = 1
+
+
+class IndexState(SQLModel, table=True):
+    """How far a plugin's index of a connection was read."""
+
+    __tablename__ = "index_state"
+
+    connection_id: int = Field(primary_key=True, foreign_key="connection.id")
+    name: str = Field(primary_key=True)
+    cursor: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    refreshed_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class IndexItem(SQLModel, table=True):
+    """One remote record in an index, with the facts worth keeping."""
+
+    __tablename__ = "index_item"
+
+    connection_id: int = Field(primary_key=True, foreign_key="connection.id")
+    name: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class IndexValue(SQLModel, table=True):
+    """A keyed hash by which a record of an index is found."""
+
+    __tablename__ = "index_value"
+    __table_args__ = (Index("ix_index_value_key", "connection_id", "name", "key"),)
+
+    connection_id: int = Field(primary_key=True, foreign_key="connection.id")
+    name: str = Field(primary_key=True)
+    by: str = Field(primary_key=True)
+    hash: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+
+
+class LookupCache(SQLModel, table=True):
+    """Live choices as last fetched."""
+
+    __tablename__ = "lookup_cache"
+
+    connection_id: int = Field(primary_key=True, foreign_key="connection.id")
+    name: str = Field(primary_key=True)
+    options: list[Any] = Field(default_factory=list, sa_type=JSON)
+    fetched_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class Setting(SQLModel, table=True):
+    """One overall setting or internal fact (retention, key check, time zone)."""
+
+    __tablename__ = "setting"
+
+    name: str = Field(primary_key=True)
+    value: Any = Field(default=None, sa_type=JSON)
+
+
+class CodecDictionary(SQLModel, table=True):
+    """A trained compression dictionary; payloads name the one they were packed with."""
+
+    __tablename__ = "codec_dictionary"
+
+    id: int | None = Field(default=None, primary_key=True)
+    scope: str = Field(index=True)
+    data: bytes = Field(sa_type=LargeBinary)
+    created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
