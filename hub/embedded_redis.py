@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from hub.config import Config
 from hub.ops import lifeline
@@ -140,7 +140,7 @@ def connect(config: Config) -> Redis:
     """A client for this hub's Redis. It connects when it is first used."""
     from redis import Redis
 
-    return Redis.from_url(redis_url(config))
+    return Redis.from_url(redis_url(config), socket_connect_timeout=5)
 
 
 def answers(sock: Path, timeout: float = 1.0) -> bool:
@@ -289,9 +289,3 @@ def running(home: Path) -> Iterator[str]:
         yield url
     finally:
         server.stop()
-
-
-def socket_of(url: str) -> Path | None:
-    """The socket in an address, None when it is a TCP address."""
-    parts = urlsplit(url)
-    return Path(unquote(parts.path)) if parts.scheme == "unix" else None

@@ -35,7 +35,7 @@ def before_exec(signum: int, *, own_group: bool = False) -> Callable[[], None]:
 
 
 def _arm(signum: int, parent: int) -> bool:
-    """Ask the kernel for *signum* at the parent's death; False where the kernel has no such thing."""
+    """Ask the kernel for *signum* at the parent's death; False where it knows no such thing."""
     if _prctl is None:
         return False
     _prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)

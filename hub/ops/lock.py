@@ -1,4 +1,4 @@
-"""A lock that one process of a home holds, and that the system releases however the process ends."""
+"""A lock that one process of a home holds; the system releases it however the process ends."""
 
 from __future__ import annotations
 
