@@ -1,4 +1,4 @@
-"""Api: what plugin code talks through; it signs, paces, retries, records, decodes and translates."""
+"""Api: what plugin code talks through; it signs, paces, retries, records and decodes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -22,6 +23,7 @@ from hub.sdk.errors import (
     ConnectError,
     KoppelError,
     NotFound,
+    RecordError,
     RejectedError,
     TemporaryError,
     UnknownOutcome,
@@ -104,6 +106,7 @@ class Api:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
+        self._doubting = False
         self._limits: Sequence[RateLimit] = self.system.limits_for(self.settings)
         self._redactor = Redactor(secrets_of(self.credentials))
         options = self.system.http_for(self.credentials, self.settings)
@@ -186,9 +189,10 @@ class Api:
         for attempt in range(1, TRIES + 1):
             try:
                 return self._once(method, path, params, content, headers, safe, decode)
-            except UnknownOutcome:
-                raise
-            except TemporaryError as error:
+            except KoppelError as error:
+                error.connection = self.connection
+                if isinstance(error, UnknownOutcome) or not isinstance(error, TemporaryError):
+                    raise
                 again = safe or isinstance(error, (ConnectError, Throttled))
                 pause = error.retry_after
                 if pause is None:
@@ -223,7 +227,6 @@ class Api:
 
         A RecordError of one item is put in its place; any other error stops all.
         """
-        from hub.sdk.errors import RecordError
 
         def call(item: T) -> R | KoppelError:
             try:
@@ -241,7 +244,16 @@ class Api:
         self, index: Index, by: str, values: Sequence[str], *, fresh: bool = False
     ) -> dict[str, Json]:
         """Value -> data from an index that the hub keeps. fresh: refresh it even if it was just."""
-        return self.indexes.find(self, index, by, values, fresh=fresh)
+        return self.indexes.find(self, index, by, values, fresh=fresh or self._doubting)
+
+    @contextmanager
+    def doubting(self) -> Iterator[None]:
+        """Inside, indexes are refreshed before they answer: something may just have been written."""
+        before, self._doubting = self._doubting, True
+        try:
+            yield
+        finally:
+            self._doubting = before
 
     def remember(self, index: Index, row: IndexRow) -> None:
         """Add to an index what was just written, so that it is found at once."""

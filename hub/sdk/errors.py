@@ -4,7 +4,12 @@ from __future__ import annotations
 
 
 class KoppelError(Exception):
-    """The root of all errors that a plugin or the hub raises on purpose. Its text is for users."""
+    """The root of all errors that a plugin or the hub raises on purpose. Its text is for users.
+
+    connection: the name of the connection it happened on, when it happened on one.
+    """
+
+    connection: str | None = None
 
 
 class ConfigurationError(KoppelError):

@@ -98,7 +98,7 @@ def ask(
     group: str = "",
     **constraints: Any,
 ) -> Any:
-    """A field with any widget; the helpers below are shorter. keys: the lookup of a table's keys."""
+    """A field with any widget; the helpers are shorter. keys: the lookup of a table's keys."""
     ui: dict[str, Any] = {"widget": widget}
     if example:
         ui["example"] = example

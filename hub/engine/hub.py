@@ -1,0 +1,102 @@
+"""Hub: the running program's parts in one place: configuration, database, vault, plugins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hub.engine.indexes import DatabaseIndexes
+from hub.engine.pacing import pacer_for
+from hub.sdk import Api, ConfigurationError
+from hub.sdk.exchange import NoRecorder, Recorder
+from hub.sdk.forms import Form
+from hub.store import migrate
+from hub.store.database import Database
+from hub.store.tables import Connection
+from hub.store.vault import Vault, open_vault
+
+if TYPE_CHECKING:
+    from hub.config import Config
+    from hub.registry import Registry
+
+
+@dataclass(kw_only=True)
+class Hub:
+    """What web, command line and workers share. Make one per process with `Hub.start`."""
+
+    config: Config
+    database: Database
+    vault: Vault
+    registry: Registry
+    redis: Any = field(default=None)
+
+    @classmethod
+    def start(cls, config: Config, *, registry: Registry | None = None) -> Hub:
+        """Migrate, open the database and the vault, load the plugins."""
+        from hub.embedded_redis import redis_url
+        from hub.registry import Registry as Loader
+
+        config.make_home()
+        migrate(config)
+        database = Database(config.database_url)
+        hub = cls(
+            config=config,
+            database=database,
+            vault=open_vault(config, database),
+            registry=registry or Loader.load(),
+        )
+        url = redis_url(config)
+        if url:
+            from redis import Redis
+
+            hub.redis = Redis.from_url(url, socket_connect_timeout=2)
+        return hub
+
+    def close(self) -> None:
+        """Let go of the database and Redis."""
+        self.database.dispose()
+        if self.redis is not None:
+            self.redis.close()
+
+    def credentials(self, connection: Connection) -> Form:
+        """The opened credentials form. Raises ConfigurationError when they do not fit any more."""
+        import json
+
+        system = self.registry.system(connection.system)
+        values: dict[str, Any] = {}
+        if connection.credentials:
+            where = f"connection/{connection.id}/credentials"
+            values = json.loads(self.vault.open(connection.credentials, where))
+        return _filled(system.credentials, values, connection.name, "credentials")
+
+    def settings(self, connection: Connection) -> Form:
+        """The connection's settings form."""
+        system = self.registry.system(connection.system)
+        return _filled(system.settings, connection.settings, connection.name, "settings")
+
+    def open(self, connection: Connection, *, recorder: Recorder | None = None) -> Api:
+        """The connection, ready to call. Close it after use."""
+        assert connection.id is not None
+        return Api(
+            system=self.registry.system(connection.system),
+            connection=connection.name,
+            credentials=self.credentials(connection),
+            settings=self.settings(connection),
+            pacer=pacer_for(self.redis, connection.id),
+            recorder=recorder or NoRecorder(),
+            indexes=DatabaseIndexes(self.database, self.vault, connection.id),
+        )
+
+
+def _filled(form: type[Form], values: dict[str, Any], name: str, what: str) -> Form:
+    from pydantic import ValidationError
+
+    try:
+        return form.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = ".".join(str(p) for p in first["loc"])
+        raise ConfigurationError(
+            f"The {what} of connection {name} are not complete: {path}: {first['msg']}",
+            setting=path,
+        ) from None

@@ -1,0 +1,157 @@
+"""Indexes in the database: what plugins keep of big remote lists, refreshed as they go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy import delete, insert, select
+from sqlmodel import Session
+
+from hub.model import Json
+from hub.sdk import Api, Index, IndexRow
+from hub.store.database import Database
+from hub.store.tables import IndexItem, IndexState, IndexValue, utc_now
+from hub.store.vault import Vault
+
+FRESH = 5.0
+"""Seconds that a refresh holds: one page of records asks several times for the same index."""
+CHUNK = 400
+T = TypeVar("T")
+
+
+class DatabaseIndexes:
+    """The index store of one connection.
+
+    Until an index was read once, a few values are asked for live, and only a request for many
+    values makes it read the whole list; later each page of work costs one incremental read.
+    """
+
+    def __init__(self, database: Database, vault: Vault, connection_id: int) -> None:
+        self._database = database
+        self._vault = vault
+        self._connection = connection_id
+        self._refreshed: dict[str, float] = {}
+        self._started: set[str] = set()
+        self._asked: dict[str, int] = {}
+
+    def find(
+        self, api: Any, index: Index, by: str, values: Sequence[str], *, fresh: bool
+    ) -> dict[str, Json]:
+        """Value -> data for the values that are known."""
+        wanted = list(dict.fromkeys(values))
+        if not wanted:
+            return {}
+        if not self._kept(index) and self._asked.get(index.name, 0) + len(wanted) <= index.few:
+            self._asked[index.name] = self._asked.get(index.name, 0) + len(wanted)
+            return self._live(api, index, by, wanted)
+        if fresh or time.monotonic() - self._refreshed.get(index.name, -FRESH) >= FRESH:
+            self._refresh(api, index)
+        hashes = {self._hash(by, value): value for value in wanted}
+        found: dict[str, Json] = {}
+        with self._database.session() as session:
+            for chunk in _chunks(list(hashes), CHUNK):
+                rows = session.execute(
+                    select(IndexValue.hash, IndexItem.data)  # type: ignore[call-overload]
+                    .join(
+                        IndexItem,
+                        (IndexItem.connection_id == IndexValue.connection_id)
+                        & (IndexItem.name == IndexValue.name)
+                        & (IndexItem.key == IndexValue.key),
+                    )
+                    .where(
+                        IndexValue.connection_id == self._connection,
+                        IndexValue.name == index.name,
+                        IndexValue.by == by,
+                        IndexValue.hash.in_(chunk),  # type: ignore[attr-defined]
+                    )
+                    .order_by(IndexItem.key)
+                )
+                for digest, data in rows:
+                    found.setdefault(hashes[digest], data)
+        return found
+
+    def add(self, api: Any, index: Index, row: IndexRow) -> None:
+        """Put in what the hub itself has just written there."""
+        if self._kept(index):
+            with self._database.session() as session:
+                self._store(session, index, [row])
+
+    def _kept(self, index: Index) -> bool:
+        if index.name in self._started:
+            return True
+        with self._database.session() as session:
+            known = session.get(IndexState, (self._connection, index.name)) is not None
+        if known:
+            self._started.add(index.name)
+        return known
+
+    def _live(self, api: Api, index: Index, by: str, values: Sequence[str]) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        for value in values:
+            row = index.one(api, by, value)
+            if row is not None:
+                found[value] = row.data
+        return found
+
+    def _refresh(self, api: Api, index: Index) -> None:
+        with self._database.session() as session:
+            state = session.get(IndexState, (self._connection, index.name))
+            since = state.cursor if state else None
+        for page in index.read(api, since):
+            with self._database.session() as session:
+                self._store(session, index, page.rows)
+                state = session.get(IndexState, (self._connection, index.name))
+                if state is None:
+                    state = IndexState(connection_id=self._connection, name=index.name)
+                if page.cursor is not None:
+                    state.cursor = _plain(page.cursor)
+                state.refreshed_at = utc_now()
+                session.add(state)
+        self._refreshed[index.name] = time.monotonic()
+        self._started.add(index.name)
+
+    def _store(self, session: Session, index: Index, rows: Sequence[IndexRow]) -> None:
+        here = {"connection_id": self._connection, "name": index.name}
+        latest = {row.key: row for row in rows}
+        for chunk in _chunks(list(latest.values()), CHUNK):
+            keys = [row.key for row in chunk]
+            for table in (IndexValue, IndexItem):
+                session.execute(
+                    delete(table).where(
+                        table.connection_id == self._connection,  # type: ignore[arg-type]
+                        table.name == index.name,  # type: ignore[arg-type]
+                        table.key.in_(keys),  # type: ignore[attr-defined]
+                    )
+                )
+            session.execute(
+                insert(IndexItem),
+                [{**here, "key": row.key, "data": _plain(row.data)} for row in chunk],
+            )
+            values = [
+                {**here, "by": by, "hash": self._hash(by, value), "key": row.key}
+                for row in chunk
+                for by, value in row.values.items()
+                if value is not None and value.strip()
+            ]
+            if values:
+                session.execute(insert(IndexValue), values)
+
+    def _hash(self, by: str, value: str) -> str:
+        return self._vault.digest(value)
+
+
+def _chunks(items: list[T], size: int) -> Iterator[list[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no Decimal: numbers become texts, which documents read back exactly."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return str(value) if isinstance(value, Decimal) else value

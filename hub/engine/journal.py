@@ -1,0 +1,145 @@
+"""Journal: how each record ended, with what was received, understood, pushed and answered."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert
+from sqlmodel import Session
+
+from hub.model import Json
+from hub.sdk.exchange import Exchange
+from hub.store import ids, payloads
+from hub.store.tables import Entry, utc_now
+from hub.store.vault import Vault
+
+OUTCOMES = ("created", "updated", "unchanged", "skipped", "blocked", "failed")
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """How one record ended, before it is written down.
+
+    reason: a sentence for the user; required for skipped, blocked and failed.
+    parts: received, understood, pushed, answered, trace; whatever is known.
+    person: e-mail address the record is about; only its keyed hash is kept.
+    retry_at_once: the cause will pass by itself (an outage).
+    """
+
+    key: str
+    outcome: str = "failed"
+    reference: str = ""
+    target: str | None = None
+    target_number: str | None = None
+    reason: str = ""
+    code: str = ""
+    field: str | None = None
+    fix: str | None = None
+    person: str | None = None
+    passing: bool = False
+    parts: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.perf_counter)
+    entry_id: int | None = None
+
+    def shown(self) -> Json:
+        """As `koppel run --json` lists it."""
+        return {
+            "entry": self.entry_id,
+            "key": self.key,
+            "reference": self.reference,
+            "outcome": self.outcome,
+            "target": self.target_number or self.target,
+            "reason": self.reason or None,
+            "field": self.field,
+        }
+
+
+class Tape:
+    """A recorder that keeps the exchanges of whatever record is being worked on in this thread."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def record(self, exchange: Exchange) -> None:
+        """Keep it, if a record is being worked on."""
+        current = getattr(self._local, "exchanges", None)
+        if current is not None:
+            current.append(exchange)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[list[Exchange]]:
+        """Collect the exchanges made inside."""
+        before = getattr(self._local, "exchanges", None)
+        exchanges: list[Exchange] = []
+        self._local.exchanges = exchanges
+        try:
+            yield exchanges
+        finally:
+            self._local.exchanges = before
+
+
+def shown_exchange(exchange: Exchange) -> Json:
+    """An exchange as it is kept in the log."""
+    return {
+        "method": exchange.method,
+        "url": exchange.url,
+        "body": exchange.body,
+        "status": exchange.status,
+        "answer": exchange.answer,
+        "error": exchange.error,
+        "seconds": round(exchange.seconds, 4),
+        "at": exchange.at,
+    }
+
+
+class Journal:
+    """Writes outcomes down; give it a session, so that they are stored with what they report."""
+
+    def __init__(self, vault: Vault, flow_id: int, run_id: int, *, keep_payloads: bool) -> None:
+        self._vault = vault
+        self._flow_id = flow_id
+        self._run_id = run_id
+        self._keep = keep_payloads
+        self._free: list[int] = []
+
+    def write(self, session: Session, outcomes: list[Outcome]) -> None:
+        """Store entries and their parts; sets `entry_id` on each outcome."""
+        if not outcomes:
+            return
+        rows, parts = [], []
+        numbers = ids.reserve(session, "entry", len(outcomes))
+        now = utc_now()
+        for number, outcome in zip(numbers, outcomes, strict=True):
+            outcome.entry_id = number
+            rows.append(
+                {
+                    "id": number,
+                    "run_id": self._run_id,
+                    "flow_id": self._flow_id,
+                    "key": outcome.key,
+                    "reference": outcome.reference,
+                    "outcome": outcome.outcome,
+                    "target": outcome.target,
+                    "target_number": outcome.target_number,
+                    "reason": outcome.reason,
+                    "code": outcome.code,
+                    "field": outcome.field,
+                    "fix": outcome.fix,
+                    "person": self._vault.digest(outcome.person) if outcome.person else None,
+                    "milliseconds": int((time.perf_counter() - outcome.started) * 1000),
+                    "at": now,
+                }
+            )
+            if self._keep:
+                trace = {"notes": outcome.notes} if outcome.notes else None
+                kept = {**outcome.parts, "trace": trace}
+                parts += [(number, part, value) for part, value in kept.items() if value]
+        session.execute(insert(Entry), rows)
+        if parts:
+            payloads.write_many(session.connection(), self._vault, self._flow_id, parts)

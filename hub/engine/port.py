@@ -1,0 +1,195 @@
+"""The port: every write goes through here, is recorded first, and never repeated blindly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from hub.engine.ledger import Ledger, Pair, StoredEffect, fingerprint
+from hub.model import Json
+from hub.sdk import (
+    Api,
+    Entity,
+    Raw,
+    RecordError,
+    TemporaryError,
+    UnknownOutcome,
+    Written,
+)
+from hub.store.database import Database
+
+ATTEMPTS = 4
+PLANNED = "(new)"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a write goes: an entity of an open connection."""
+
+    api: Api
+    entity: Entity
+
+
+@dataclass(frozen=True)
+class Recognise:
+    """How a record that may have been written already is found: by our reference."""
+
+    by: str
+    value: str
+
+
+class Port:
+    """Creates and updates through a plugin. In a plan it writes nothing and says so.
+
+    before, after: called around every real write (hooks). Neither runs in a plan.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        ledger: Ledger | None,
+        *,
+        before: Callable[[str, Json], None],
+        after: Callable[[str, Json, str], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._before = before
+        self._after = after
+        self._sleep = sleep
+
+    @property
+    def planning(self) -> bool:
+        """Whether this port writes nothing."""
+        return self._ledger is None
+
+    def create(
+        self,
+        target: Target,
+        pair: Pair,
+        key: str,
+        payload: Json,
+        recognise: Recognise | None,
+        *,
+        doubtful: bool = False,
+        received: str | None = None,
+        also: Callable[[Session, Written], None] | None = None,
+    ) -> Written:
+        """Create one record; returns what it became.
+
+        doubtful: an earlier attempt has an unknown outcome; it is looked up first.
+        also: stored in the transaction that confirms the write.
+        Raises RecordError when the vendor refuses it, TemporaryError when it stays unclear (the
+        effect then says unknown, and the next run asks before it writes).
+        """
+        if self._ledger is None:
+            return Written(PLANNED)
+        self._before("create", payload)
+        for attempt in range(1, ATTEMPTS + 1):
+            if doubtful:
+                found = self._look_up(target, recognise)
+                if found is not None:
+                    self._confirm(None, target, pair, key, payload, found, received, also)
+                    return found
+            effect = self._ledger.begin(pair, key, "create")
+            resumed = effect.stage is not None
+            try:
+                written = target.entity.create(target.api, payload, effect)
+            except TemporaryError as error:
+                state = "unknown" if isinstance(error, UnknownOutcome) else "sent"
+                self._ledger.set(effect.row_id, state=state, error=str(error)[:500])
+                if attempt == ATTEMPTS:
+                    raise
+                doubtful = True
+                self._sleep(min(30.0, error.retry_after or 0.2 * 2 ** (attempt - 1)))
+                continue
+            except RecordError as error:
+                # A document taken up again may be refused because it is there already.
+                found = self._look_up(target, recognise) if resumed else None
+                if found is None:
+                    self._ledger.set(effect.row_id, state="refused", error=str(error)[:500])
+                    raise
+                written = found
+            self._confirm(effect, target, pair, key, payload, written, received, also)
+            return written
+        raise AssertionError("unreachable")
+
+    def update(
+        self,
+        target: Target,
+        pair: Pair,
+        key: str,
+        target_key: str,
+        payload: Json,
+        *,
+        received: str | None = None,
+        also: Callable[[Session, Written], None] | None = None,
+    ) -> Written:
+        """Update one record; repeating it does no harm, so an unclear outcome is repeated."""
+        if self._ledger is None:
+            return Written(target_key)
+        self._before("update", payload)
+        for attempt in range(1, ATTEMPTS + 1):
+            effect = self._ledger.begin(pair, key, "update")
+            try:
+                written = target.entity.update(target.api, target_key, payload, effect)
+            except TemporaryError as error:
+                self._ledger.set(effect.row_id, state="unknown", error=str(error)[:500])
+                if attempt == ATTEMPTS:
+                    raise
+                self._sleep(min(30.0, error.retry_after or 0.2 * 2 ** (attempt - 1)))
+                continue
+            except RecordError as error:
+                self._ledger.set(effect.row_id, state="refused", error=str(error)[:500])
+                raise
+            self._confirm(effect, target, pair, key, payload, written, received, also)
+            return written
+        raise AssertionError("unreachable")
+
+    def _look_up(self, target: Target, recognise: Recognise | None) -> Written | None:
+        if recognise is None:
+            return None
+        with target.api.doubting():
+            found = target.entity.find(target.api, recognise.by, [recognise.value])
+        record = found.get(recognise.value)
+        return None if record is None else written_of(target.entity, record)
+
+    def _confirm(
+        self,
+        effect: StoredEffect | None,
+        target: Target,
+        pair: Pair,
+        key: str,
+        payload: Json,
+        written: Written,
+        received: str | None,
+        also: Callable[[Session, Written], None] | None,
+    ) -> None:
+        assert self._ledger is not None
+        with self._database.session() as session:
+            if effect is not None:
+                self._ledger.change(
+                    session, effect.row_id, state="confirmed", target_key=written.key, error=""
+                )
+            else:
+                self._ledger.settle(session, pair, key, "create", written.key)
+            self._ledger.link(
+                session, pair, key, written, received=received, pushed=fingerprint(payload)
+            )
+            if also is not None:
+                also(session, written)
+        self._after("create" if effect else "found", payload, written.key)
+
+
+def written_of(entity: Entity, record: Raw) -> Written:
+    """What a record that was found is known as."""
+    return Written(
+        key=entity.key_of(record),
+        number=entity.number_of(record),
+        record=record,
+        known_as=entity.known_as_of(record),
+    )
