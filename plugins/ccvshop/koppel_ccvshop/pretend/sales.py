@@ -1,0 +1,217 @@
+"""What the pretend shop answers about orders, their rows and their invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .asked import Asked, Refused, invalid, missing
+from .goods import JSON, ORDER_STATUS, words
+from .shop import FIRST_INVOICE, FIRST_ROW, ROWS_PER_ORDER, Brief, Shop
+
+#: What PATCH /orders/{id}/ takes, and the JSON types of it.
+ORDER_PATCH: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("invoicenumber", "status", "takeoutslot"), (int,)),
+    **dict.fromkeys(("total_shipping", "paymethod_costs", "extra_costs"), (int, float)),
+    **dict.fromkeys(
+        words(
+            "paid safety_deposit_returned taxes_included order_row_taxes_included "
+            "shipping_taxes_included is_intra_community_order is_platform_sale mail"
+        ),
+        (bool,),
+    ),
+    **dict.fromkeys(
+        words(
+            "extra_costs_description currency orderedinlng note track_and_trace_code "
+            "track_and_trace_carrier deliver_date deliver_method reservationnumber"
+        ),
+        (str,),
+    ),
+    "customer": (dict,),
+    "orderrows": (list,),
+}
+
+
+class Sales:
+    """Orders and invoices; an order can be patched."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.routes: dict[str, Callable[..., JSON]] = {
+            "orders": self._orders,
+            "orders/#": self._order,
+            "orders/#/orderrows": self._orderrows,
+            "orderrows/#": self._orderrow,
+            "invoices": self._invoices,
+            "invoices/#": self._invoice,
+            "orders/#/invoices": self._order_invoices,
+            "invoices/#/invoicerows": self._invoicerows,
+        }
+
+    # -- orders --------------------------------------------------------------------------------
+
+    def _orders(self, asked: Asked) -> JSON:
+        asked.only(
+            *("start", "size", "orderby", "ordernumber", "status", "is_paid", "deliver_date"),
+            *("take_out_date", "min_create_date", "max_create_date", "is_completed"),
+            *("paymethod_id", "transaction_id"),
+        )
+        completed = asked.flag("is_completed")
+        wanted = {
+            "number": asked.number("ordernumber"),
+            "status": asked.number("status"),
+            "paid": asked.flag("is_paid"),
+            "completed": True if completed is None else completed,
+            "paymethod_id": asked.number("paymethod_id"),
+            "transaction_id": asked.query.get("transaction_id"),
+        }
+        wanted = {name: value for name, value in wanted.items() if value is not None}
+        first, last = asked.moment("min_create_date"), asked.moment("max_create_date")
+        dated = asked.moment("deliver_date") or asked.moment("take_out_date")
+        found = [
+            brief
+            for brief in self.shop.briefs()
+            if all(getattr(brief, name) == value for name, value in wanted.items())
+            and (first is None or brief.created >= first)
+            and (last is None or brief.created <= last)
+            and dated is None  # no seeded order has a date of delivery
+        ]
+        by: dict[str, Callable[[Brief], Any]] = {
+            "id": lambda b: b.id,
+            "ordernumber": lambda b: b.number,
+            "create_date": lambda b: (b.created, b.id),
+            "deliver_date": lambda b: b.id,
+        }
+        found = asked.ordered(found, by)
+        return asked.paged(found, lambda brief: self._order(asked, brief.id))
+
+    def _order(self, asked: Asked, own: int) -> JSON:
+        order, _ = self.shop.order(self._index(own))
+        href = f"{asked.at}/orders/{own}/"
+        links = words(
+            "orderrows ordernotes ordermessages ordernotifications orderaffiliatenetworks "
+            "orderlabels invoices"
+        )
+        shown = {"href": href, **order, **{name: {"href": f"{href}{name}/"} for name in links}}
+        if order["user"]["id"] is not None:
+            shown["user"] = {**order["user"], "href": f"{asked.at}/users/{order['user']['id']}/"}
+        return shown
+
+    def _index(self, own: int) -> int:
+        index = self.shop.index_of(own)
+        if index is None:
+            raise missing("orders", own)
+        return index
+
+    def _orderrows(self, asked: Asked, own: int) -> JSON:
+        asked.only("start", "size")
+        _, rows = self.shop.order(self._index(own))
+        return asked.paged(rows, lambda row: self._show_row(asked, row))
+
+    def _orderrow(self, asked: Asked, own: int) -> JSON:
+        index, _ = divmod(own - FIRST_ROW, ROWS_PER_ORDER)
+        if 0 <= index < len(self.shop):
+            for row in self.shop.order(index)[1]:
+                if row["id"] == own:
+                    return self._show_row(asked, row)
+        raise missing("orderrows", own)
+
+    def _show_row(self, asked: Asked, row: JSON) -> JSON:
+        shown = {"href": f"{asked.at}/orderrows/{row['id']}/", **row}
+        product_id = row["product_id"]
+        shown["product_href"] = f"{asked.at}/products/{product_id}/" if product_id else None
+        shown["parent"] = {"href": f"{asked.at}/orders/{row['order_id']}/"}
+        return shown
+
+    def patch_order(self, asked: Asked, own: int) -> tuple[int, None]:
+        """Write to an order; 204, or refused."""
+        self._index(own)
+        values = asked.json()
+        if not isinstance(values, dict) or not values:
+            raise invalid("an object with at least one property expected")
+        for name, value in values.items():
+            if name not in ORDER_PATCH:
+                raise invalid(f"{name}: additional property")
+            kinds = ORDER_PATCH[name]
+            # In JSON Schema true is no number, though in Python it is one.
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise invalid(f"{name}: {' or '.join(kind.__name__ for kind in kinds)} expected")
+        if values.get("status", 1) not in ORDER_STATUS:
+            raise invalid("status: not one of the shop's")
+        if values.keys() & {"customer", "orderrows"}:
+            raise Refused(
+                501, "501.10", "customer and orderrows are not implemented in this sandbox."
+            )
+        kept = {k: v for k, v in values.items() if k not in ("note", "mail", "takeoutslot")}
+        if not self.shop.change(own, kept) and len(kept) == len(values):
+            raise Refused(500, "500.50", "The value is the same as the current value.")
+        return 204, None
+
+    # -- invoices ------------------------------------------------------------------------------
+
+    def _invoices(self, asked: Asked) -> JSON:
+        asked.only(
+            *("start", "size", "orderby", "invoicenumber", "invoicenumber_full", "ordernumber"),
+            *("ordernumber_full", "status", "min_create_date", "max_create_date"),
+        )
+        first, last = asked.moment("min_create_date"), asked.moment("max_create_date")
+        exact = ("invoicenumber", "invoicenumber_full", "ordernumber", "ordernumber_full", "status")
+        wanted = {name: asked.query[name] for name in exact if name in asked.query}
+        found = []
+        for brief in self.shop.briefs():
+            if not self.shop.is_invoiced(brief):
+                continue
+            if (first and brief.created < first) or (last and brief.created > last):
+                continue
+            if wanted:
+                invoice, _ = self.shop.invoice(brief.index)
+                if any(str(invoice[name]) != value for name, value in wanted.items()):
+                    continue
+            found.append(brief)
+        by: dict[str, Callable[[Brief], Any]] = {
+            **dict.fromkeys(("id", "invoicenumber", "ordernumber"), lambda b: b.id),
+            "create_date": lambda b: (b.created, b.id),
+        }
+        found = asked.ordered(found, by)
+        return asked.paged(found, lambda brief: self._invoice(asked, FIRST_INVOICE + brief.index))
+
+    def _invoice_rows(self, own: int) -> tuple[JSON, list[JSON]]:
+        index = own - FIRST_INVOICE
+        briefs = self.shop.briefs()
+        if not 0 <= index < len(briefs) or not self.shop.is_invoiced(briefs[index]):
+            raise missing("invoices", own)
+        return self.shop.invoice(index)
+
+    def _invoice(self, asked: Asked, own: int) -> JSON:
+        invoice, _ = self._invoice_rows(own)
+        href = f"{asked.at}/invoices/{own}/"
+        return {
+            "href": href,
+            **invoice,
+            "deeplink": f"{href}pdf",
+            "download_link": f"{href}pdf",
+            "order": f"{asked.at}/orders/{Shop.order_id(own - FIRST_INVOICE)}/",
+            "invoicerows": {"href": f"{href}invoicerows/"},
+            "invoicenotifications": {"href": f"{href}invoicenotifications/"},
+        }
+
+    def _order_invoices(self, asked: Asked, own: int) -> JSON:
+        brief = self.shop.briefs()[self._index(own)]
+        found = [FIRST_INVOICE + brief.index] if self.shop.is_invoiced(brief) else []
+        return asked.all(self._invoice(asked, invoice) for invoice in found)
+
+    def _invoicerows(self, asked: Asked, own: int) -> JSON:
+        asked.only("start", "size")
+        _, rows = self._invoice_rows(own)
+
+        def show(row: JSON) -> JSON:
+            links = {"orderrow": {"href": f"{asked.at}/orderrows/{row['id']}/"}}
+            parent = {"href": f"{asked.at}/invoices/{own}/"}
+            return {
+                "href": f"{asked.at}/invoicerows/{row['id']}/",
+                **row,
+                **links,
+                "parent": parent,
+            }
+
+        return asked.paged(rows, show)

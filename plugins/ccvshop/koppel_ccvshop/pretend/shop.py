@@ -1,0 +1,183 @@
+"""The pretend shop's books: orders, customers and invoices, seeded and made on demand.
+
+Nothing is kept but what was changed: order number 12,345 is worked out when somebody asks for it,
+the same each time, so that a shop with 20,000 orders costs hardly more memory than one with 40.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from .goods import JSON, when, words
+from .orders import Draft, write_out
+from .people import Person, person
+from .scenarios import ODD_ORDERS, SCENARIOS, Scenario
+
+FIRST_ORDER, FIRST_NUMBER, FIRST_ROW, FIRST_INVOICE = 284119301, 10001, 512345001, 30118801
+ROWS_PER_ORDER = 20  # row ids are given out in blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What the filters of the orders list look at."""
+
+    index: int
+    id: int
+    created: datetime
+    number: int
+    status: int | None
+    paid: bool
+    completed: bool
+    paymethod_id: int
+    transaction_id: str
+
+
+class Shop:
+    """Orders, customers and invoices by number; `changes` holds what was written."""
+
+    def __init__(
+        self, orders: int, seed: int, until: datetime, extra: Iterable[str | Scenario] = ()
+    ) -> None:
+        self.seed, self.until, self.seeded = seed, until, orders
+        self.customers = max(20, (orders // 40 + 1) * 10)
+        # The newest order is a few minutes old, the oldest at most 25 days.
+        self.gap = min(timedelta(hours=6), timedelta(days=25) / max(orders, 1))
+        self.placed: list[tuple[datetime, Scenario]] = []
+        self.changes: dict[int, JSON] = {}
+        self.lock = threading.Lock()
+        self._briefs: list[Brief] = []
+        self._made = lru_cache(maxsize=2048)(self._make)
+        for scenario in extra:
+            self.place(scenario, until)
+
+    def __len__(self) -> int:
+        return self.seeded + len(self.placed)
+
+    def place(self, scenario: str | Scenario, moment: datetime) -> int:
+        """One more order, made at *moment*; gives its id."""
+        with self.lock:
+            self.placed.append(
+                (moment, ODD_ORDERS[scenario] if isinstance(scenario, str) else scenario)
+            )
+            return self.order_id(len(self) - 1)
+
+    @staticmethod
+    def order_id(index: int) -> int:
+        return FIRST_ORDER + 7 * index
+
+    def index_of(self, order_id: int) -> int | None:
+        index, rest = divmod(order_id - FIRST_ORDER, 7)
+        return index if not rest and 0 <= index < len(self) else None
+
+    def created(self, index: int) -> datetime:
+        if index >= self.seeded:
+            return self.placed[index - self.seeded][0]
+        # Now and then two orders come within the same second.
+        twin = index - 1 if index % 20 == 11 else index
+        moment = self.until - self.gap * (self.seeded - twin)
+        return moment.replace(microsecond=0)
+
+    def order(self, index: int) -> tuple[JSON, list[JSON]]:
+        """The order and its rows: copies, with what was written to it."""
+        order, rows = self._made(index)
+        return {**order, **self.changes.get(order["id"], {})}, [dict(row) for row in rows]
+
+    def _make(self, index: int) -> tuple[JSON, list[JSON]]:
+        rng = random.Random(self.seed * 1_000_003 + index)
+        if index < self.seeded:
+            kind, scenario = SCENARIOS[index % len(SCENARIOS)]
+        else:
+            kind, scenario = None, self.placed[index - self.seeded][1]
+        # Some customers order often: half of the orders come from a quarter of them.
+        most = self.customers // 10
+        decade = rng.randrange(most if rng.random() < 0.5 else max(1, most // 4))
+        who = person(10 * decade + (rng.randrange(5) if kind is None else kind), self.seed)
+        draft = Draft(index, self.created(index), who, rng)
+        scenario(draft)
+        ids = (self.order_id(index), FIRST_ROW + ROWS_PER_ORDER * index, FIRST_NUMBER + index)
+        return write_out(draft, ids)
+
+    def briefs(self) -> list[Brief]:
+        """All orders as the filters see them, oldest first."""
+        with self.lock:
+            for index in range(len(self._briefs), len(self)):
+                self._briefs.append(self._brief(index))
+            return list(self._briefs)
+
+    def _brief(self, index: int) -> Brief:
+        order, _ = self.order(index)
+        return Brief(
+            index,
+            order["id"],
+            self.created(index),
+            FIRST_NUMBER + index,
+            order["status"],
+            order["paid"],
+            order["is_completed"],
+            order["paymethod_id"],
+            order["transaction_id"],
+        )
+
+    def change(self, order_id: int, values: JSON) -> bool:
+        """Write to an order; False when everything was so already."""
+        index = self.index_of(order_id)
+        assert index is not None
+        before, _ = self.order(index)
+        if all(before.get(name) == value for name, value in values.items()):
+            return False
+        self.briefs()
+        with self.lock:
+            self.changes[order_id] = {**self.changes.get(order_id, {}), **values}
+            self._briefs[index] = self._brief(index)
+        return True
+
+    def accounts(self) -> list[Person]:
+        """Customers who can log in."""
+        everybody = (person(k, self.seed) for k in range(self.customers))
+        return [who for who in everybody if who.has_account]
+
+    def is_invoiced(self, brief: Brief) -> bool:
+        """Orders that were paid or sent on account have an invoice."""
+        return brief.completed and brief.status in (2, 5, 7)
+
+    def invoice(self, index: int) -> tuple[JSON, list[JSON]]:
+        """The invoice of an order, and its rows."""
+        order, rows = self.order(index)
+        same = words(
+            "ordernumber_prefix ordernumber ordernumber_full create_date taxes_included "
+            "is_intra_community_order shipping_taxes_included shipping_tax_percentage "
+            "total_shipping total_discounts total_price total_tax currency extra_payment_option "
+            "extra_payment_option_price paymethod_costs credit_point_discount extra_costs "
+            "extra_costs_description user customer discountcoupon"
+        )
+        number = int(when(self.created(index))[:4]) * 10_000 + index + 1
+        invoice: JSON = {
+            "id": FIRST_INVOICE + index,
+            "invoicenumber_prefix": None,
+            "invoicenumber": number,
+            "invoicenumber_full": str(number),
+            **{name: order[name] for name in same},
+            "status": "paid" if order["paid"] else "unpaid",
+            "status_name": "Betaald" if order["paid"] else "Openstaand",
+            "type": "debit",
+            "payment_link_sent": None,
+            "invoice_row_taxes_included": order["order_row_taxes_included"],
+            "total_price_inc_tax": order["total_price"],
+            "total_price_exc_tax": round(order["total_price"] - order["total_tax"], 2),
+            "external_reference": None,
+        }
+        kept = [
+            {
+                k: v
+                for k, v in row.items()
+                if k not in ("order_id", "product_name_google", "uploads")
+            }
+            | {"invoice_id": str(invoice["id"])}
+            for row in rows
+        ]
+        return invoice, kept
