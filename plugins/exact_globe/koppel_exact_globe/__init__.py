@@ -1,0 +1,1 @@
+"""Exact Globe, as Koppel sees it."""
