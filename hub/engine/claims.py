@@ -65,6 +65,11 @@ class Claim:
         self._lost = threading.Event()
         self._thread: threading.Thread | None = None
 
+    @property
+    def lost(self) -> bool:
+        """Whether somebody else was seen to have taken over."""
+        return self._lost.is_set()
+
     def take(self) -> str | None:
         """Claim all names or none; returns the name that somebody else holds, or None."""
         taken: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ class Hub:
     @classmethod
     def start(cls, config: Config, *, registry: Registry | None = None) -> Hub:
         """Migrate, open the database and the vault, load the plugins."""
-        from hub.embedded_redis import redis_url
+        from hub.embedded_redis import RedisUnavailable, connect
         from hub.registry import Registry as Loader
 
         config.make_home()
@@ -45,11 +46,8 @@ class Hub:
             vault=open_vault(config, database),
             registry=registry or Loader.load(),
         )
-        url = redis_url(config)
-        if url:
-            from redis import Redis
-
-            hub.redis = Redis.from_url(url, socket_connect_timeout=2)
+        with contextlib.suppress(RedisUnavailable):
+            hub.redis = connect(config)
         return hub
 
     def close(self) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import insert
@@ -42,9 +43,9 @@ class Outcome:
     fix: str | None = None
     person: str | None = None
     passing: bool = False
-    parts: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    started: float = field(default_factory=time.perf_counter)
+    parts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    notes: list[str] = dataclasses.field(default_factory=list)
+    started: float = dataclasses.field(default_factory=time.perf_counter)
     entry_id: int | None = None
 
     def shown(self) -> Json:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,12 +36,6 @@ class Pair:
             "target_id": self.target_id,
             "target_entity": self.target_entity,
         }
-
-
-def fingerprint(value: Any) -> str:
-    """A stable hash of a record or payload."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 class StoredEffect(Effect):

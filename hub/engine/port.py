@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from hub.engine.ledger import Ledger, Pair, StoredEffect, fingerprint
+from hub.engine.ledger import Ledger, Pair, StoredEffect
 from hub.model import Json
 from hub.sdk import (
     Api,
@@ -19,6 +19,7 @@ from hub.sdk import (
     UnknownOutcome,
     Written,
 )
+from hub.sdk.entity import fingerprint
 from hub.store.database import Database
 
 ATTEMPTS = 4

@@ -248,7 +248,7 @@ class Api:
 
     @contextmanager
     def doubting(self) -> Iterator[None]:
-        """Inside, indexes are refreshed before they answer: something may just have been written."""
+        """Inside, indexes are refreshed before they answer: the world may just have changed."""
         before, self._doubting = self._doubting, True
         try:
             yield

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -118,6 +120,8 @@ class Entity:
     known_as: path of what other records there call it (default: the key).
     modified: path of its own change stamp; a change is otherwise told by comparing the record.
     match: document paths by which a record is recognised here, best first; `find` takes them.
+    ignored: top-level keys that do not count when the hub tells whether a record changed: what
+    `complete` adds, and what changes by itself.
     filter: what may be asked when it is a source; settings: when it is a target.
     """
 
@@ -129,6 +133,7 @@ class Entity:
     known_as: ClassVar[str | None] = None
     modified: ClassVar[str | None] = None
     match: ClassVar[tuple[str, ...]] = ()
+    ignored: ClassVar[tuple[str, ...]] = ()
     filter: ClassVar[type[Form]] = NoForm
     settings: ClassVar[type[Form]] = NoForm
     fields: ClassVar[tuple[Field, ...]] = ()
@@ -188,9 +193,21 @@ class Entity:
         value = _dig(record, self.known_as) if self.known_as else None
         return str(value).strip() if value is not None else self.key_of(record)
 
+    def mark_of(self, record: Raw) -> str:
+        """A fingerprint: the same as long as the record has not changed."""
+        if self.ignored:
+            record = {k: v for k, v in record.items() if k not in self.ignored}
+        return fingerprint(record)
+
     def can(self, ability: str) -> bool:
         """What is defined is what it can do: read, get, find, create, update, discover."""
         return getattr(type(self), ability) is not getattr(Entity, ability)
+
+
+def fingerprint(value: Any) -> str:
+    """A stable hash of a record or payload."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _dig(record: Any, path: str) -> Any:

@@ -1,0 +1,162 @@
+"""Orders: the ten steps from a shop's order to a booked one, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from hub.engine import lookups
+from hub.engine.customers import CustomerDesk
+from hub.engine.kinds import Kind
+from hub.mapping import policies
+from hub.mapping.fieldtable import FieldTable
+from hub.mapping.settings import OrderSettings
+from hub.model import Document, Json, Order, Product
+from hub.sdk import Blocked, Context
+
+if TYPE_CHECKING:
+    from hub.engine.context import FlowRun
+    from hub.engine.port import Target
+
+
+class OrderKind(Kind):
+    """A flow of orders: customer, products, VAT, costs and totals are settled before the write."""
+
+    def __init__(self, run: FlowRun) -> None:
+        super().__init__(run)
+        assert isinstance(run.settings, OrderSettings)
+        self.settings: OrderSettings = run.settings
+        self.products: dict[str, Product] = {}
+        self._vat_codes: dict[str, policies.VatCode] | None = None
+        self._desk = self._open_desk()
+        self._shelf: tuple[Target, FieldTable] | None = run.target.other("product", "find")
+
+    def _open_desk(self) -> CustomerDesk | None:
+        found = self.run.target.other("customer", "find", "create")
+        if found is None:
+            return None
+        target, table = found
+        by = self.settings.customer_match
+        return CustomerDesk(self, target, table, by if by in target.entity.match else "email")
+
+    # -- who and what --------------------------------------------------------------------------
+
+    def name(self, document: Document) -> None:
+        """The order number, with the flow's prefix, is the reference in the target."""
+        assert isinstance(document, Order)
+        document.reference = f"{self.settings.reference_prefix}{document.number}"
+
+    def person(self, document: Document) -> str | None:
+        """The customer's e-mail address."""
+        assert isinstance(document, Order)
+        return document.customer.email
+
+    def may_update(self) -> bool:
+        """An order that is there is left alone."""
+        return False
+
+    # -- resolve -------------------------------------------------------------------------------
+
+    def prepare(self, documents: Sequence[Document]) -> None:
+        """Look up customers, products and VAT codes of a whole page."""
+        orders = [d for d in documents if isinstance(d, Order)]
+        self.products.clear()
+        if not orders:
+            return
+        self._find_products(orders)
+        if self._desk is not None and not self._always_default():
+            self._desk.look_up([order.customer for order in orders])
+
+    def _always_default(self) -> bool:
+        return bool(self.settings.default_debtor) and self.settings.default_debtor_use == "always"
+
+    def _find_products(self, orders: Sequence[Order]) -> None:
+        if self._shelf is None:
+            return
+        target, table = self._shelf
+        extra = (
+            self.settings.shipping_item,
+            self.settings.payment_item,
+            self.settings.extra_item,
+            self.settings.discount_item,
+            self.settings.rounding_item,
+        )
+        skus = {line.sku for order in orders for line in order.lines if line.sku}
+        skus |= {sku for sku in extra if sku}
+        context = Context(connection=self.run.target.context.connection)
+        entity = target.entity
+        for sku, record in entity.find(target.api, "sku", sorted(skus)).items():
+            self._keep(sku, table, entity.known_as_of(record), record, context)
+        if "ean" not in entity.match:
+            return
+        eans = {
+            line.ean
+            for order in orders
+            for line in order.lines
+            if line.ean and policies.folded(line.sku) not in self.products
+        }
+        for ean, record in entity.find(target.api, "ean", sorted(eans)).items():
+            self._keep(f"ean:{ean}", table, entity.known_as_of(record), record, context)
+
+    def _keep(
+        self, name: str, table: FieldTable, item: str, record: Json, context: Context
+    ) -> None:
+        product = table.understand(record, context)
+        assert isinstance(product, Product)
+        product.item = product.item or item
+        self.products[policies.folded(name)] = product
+
+    def _facts(self) -> policies.Facts:
+        if self._vat_codes is None:
+            self._vat_codes = {}
+            options = lookups.options(
+                self.run.hub, self.run.target.connection, "vat_codes", api=self.run.target.api
+            )
+            for option in options:
+                rate = option.data.get("rate")
+                self._vat_codes[option.value] = policies.VatCode(
+                    code=option.value,
+                    rate=None if rate is None else Decimal(str(rate)),
+                    prices=option.data.get("prices"),
+                )
+        return policies.Facts(
+            source=self.run.source.name,
+            target=self.run.target.name,
+            vat_codes=self._vat_codes,
+            products=self.products if self._shelf is not None else None,
+        )
+
+    # -- adjust and check ----------------------------------------------------------------------
+
+    def adjust(self, document: Document) -> tuple[Document, list[str]]:
+        """Find every product, then apply the policies."""
+        assert isinstance(document, Order)
+        return policies.adjust_order(document, self.settings, self._facts())
+
+    def ensure(self, document: Document) -> list[str]:
+        """Find or make the customer; sets the debtor."""
+        assert isinstance(document, Order)
+        if document.debtor or self._desk is None:
+            return []
+        document.debtor, notes = self._desk.ensure(
+            document.customer,
+            create=self.settings.create_customers,
+            update=self.settings.update_customers,
+        )
+        return notes
+
+    def check_total(self, document: Document, payload: Json) -> None:
+        """Raise Blocked when the target says it would come to another total."""
+        assert isinstance(document, Order)
+        expected = self.run.target.entity.expected_total(payload)
+        if expected is None or document.total is None or expected == document.total:
+            return
+        raise Blocked(
+            f"The order comes to {document.total:.2f} in {self.run.source.name}, but would be "
+            f"{expected:.2f} in {self.run.target.name}: a difference of "
+            f"{expected - document.total:+.2f}.",
+            field="total",
+            code="total_differs",
+            fix="rounding_item",
+        )

@@ -1,0 +1,321 @@
+"""One page of records on its way: recognise, complete, understand, resolve, write, remember."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from hub.engine import waiting
+from hub.engine.context import FlowRun
+from hub.engine.journal import Outcome, shown_exchange
+from hub.engine.kinds import Kind, kind_for
+from hub.engine.port import Recognise, written_of
+from hub.model import Document, Json
+from hub.sdk import (
+    AuthenticationError,
+    ConfigurationError,
+    Context,
+    Raw,
+    RecordError,
+    TemporaryError,
+    Written,
+)
+from hub.sdk.entity import fingerprint
+from hub.store.tables import EffectRow, Link
+
+log = logging.getLogger("koppel.engine")
+
+
+@dataclass
+class Job:
+    """One record being worked on."""
+
+    record: Raw
+    outcome: Outcome
+    received: str
+    link: Link | None = None
+    effect: EffectRow | None = None
+    document: Document | None = None
+    existing: Written | None = None
+    done: bool = False
+
+    def end(self, outcome: str, reason: str = "", **more: Any) -> None:
+        """Nothing more is to be done with this record."""
+        self.outcome.outcome, self.outcome.reason, self.done = outcome, reason, True
+        for name, value in more.items():
+            setattr(self.outcome, name, value)
+
+    def refuse(self, error: RecordError) -> None:
+        """End it as the error says: failed, blocked or skipped."""
+        self.end(error.outcome, str(error), code=error.code, field=error.field, fix=error.fix)
+
+
+@dataclass
+class PageWorker:
+    """Works pages of one run. `outage` counts records in a row that an outage has failed."""
+
+    run: FlowRun
+    outage: int = 0
+    kind: Kind = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kind = kind_for(self.run)
+
+    def process(
+        self, records: Sequence[Raw], *, completed: bool = False, forced: bool = False
+    ) -> list[Outcome]:
+        """Take every record of a page to its end, in order; stores what became of each.
+
+        completed: nothing is missing from the records. forced: also those that are known and
+        have not changed. Raises AuthenticationError, ConfigurationError or, after several
+        records in a row, TemporaryError: the run cannot go on; what was done is stored.
+        """
+        jobs = self._recognise(records, forced)
+        try:
+            self._prepare([job for job in jobs if not job.done], completed)
+            for job in jobs:
+                if not job.done:
+                    self._one(job)
+        finally:
+            self._remember(jobs)
+        return [job.outcome for job in jobs]
+
+    # -- steps ---------------------------------------------------------------------------------
+
+    def _recognise(self, records: Sequence[Raw], forced: bool) -> list[Job]:
+        """Which records are new here, which are known, and which have changed since."""
+        source = self.run.source.entity
+        jobs: dict[str, Job] = {}
+        for position, record in enumerate(records):
+            try:
+                key = source.key_of(record)
+                job = Job(record, Outcome(key=key), source.mark_of(record))
+                job.outcome.reference = source.number_of(record)
+            except RecordError as error:
+                key = f"?{position}"
+                job = Job(record, Outcome(key=key), source.mark_of(record))
+                job.refuse(error)
+            job.outcome.parts["received"] = record
+            jobs[key] = job
+        keys = [key for key, job in jobs.items() if not job.done]
+        links = self.run.ledger.links(self.run.pair, keys)
+        effects = self.run.ledger.effects(self.run.pair, keys, "create")
+        updatable = self.run.target.entity.can("update")
+        for key, job in jobs.items():
+            job.link = links.get(key)
+            job.effect = effects.get(key)
+            if job.link is None or job.done:
+                continue
+            job.outcome.target = job.link.target_key
+            job.outcome.target_number = job.link.target_number
+            number = job.link.target_number or job.link.target_key
+            same = job.link.received == job.received
+            if same and (not forced or not updatable):
+                job.end("unchanged")
+            elif not updatable:
+                job.end(
+                    "skipped",
+                    f"Already in {self.run.target.name} as {number}. It has changed in "
+                    f"{self.run.source.name} since; a booked document is not changed.",
+                    code="exists",
+                )
+        return list(jobs.values())
+
+    def _prepare(self, jobs: list[Job], completed: bool) -> None:
+        """Complete and understand the records, and look up for all at once what they need."""
+        if not jobs:
+            return
+        if not completed:
+            whole = self.run.source.entity.complete(
+                self.run.source.api, [job.record for job in jobs]
+            )
+            for job, record in zip(jobs, whole, strict=True):
+                if isinstance(record, RecordError):
+                    job.refuse(record)
+                else:
+                    job.record = job.outcome.parts["received"] = record
+        hooks = self.run.hub.registry.hooks
+        for job in jobs:
+            if job.done:
+                continue
+            try:
+                job.document = self.run.source.table.understand(job.record, self.run.source.context)
+                hooks.record_read(flow=self.run.flow.name, record=job.record, document=job.document)
+                self.kind.name(job.document)
+                job.outcome.person = self.kind.person(job.document)
+            except RecordError as error:
+                job.refuse(error)
+        alive = [job for job in jobs if not job.done]
+        self._existing(alive)
+        alive = [job for job in alive if not job.done]
+        self.kind.prepare([job.document for job in alive if job.document is not None])
+
+    def _existing(self, jobs: list[Job]) -> None:
+        """Look in the target for records that have no link yet: found means known."""
+        entity = self.run.target.entity
+        by = self.kind.recognised_by()
+        if by is None or not entity.can("find"):
+            return
+        wanted: dict[str, list[Job]] = {}
+        for job in jobs:
+            if job.link is None and job.document is not None:
+                value = self.kind.recognisable(job.document, by)
+                if value:
+                    wanted.setdefault(value, []).append(job)
+        if not wanted:
+            return
+        found = entity.find(self.run.target.api, by, list(wanted))
+        for value, sharing in wanted.items():
+            record = found.get(value)
+            if record is None:
+                continue
+            for job in sharing:
+                job.existing = written_of(entity, record)
+                if not entity.can("update"):
+                    self._found(job)
+
+    def _found(self, job: Job) -> None:
+        """A document is there already: ours if we were writing it when something broke."""
+        assert job.existing is not None
+        number = job.existing.number or job.existing.key
+        target = self.run.target.name
+        job.outcome.target, job.outcome.target_number = job.existing.key, job.existing.number
+        if job.effect is not None:
+            job.end("created", f"Written earlier and found again in {target} as {number}.")
+        else:
+            job.end("skipped", f"Already in {target} as {number}.", code="exists")
+
+    def _one(self, job: Job) -> None:
+        """Adjust, render and write one record."""
+        assert job.document is not None
+        with self.run.tape.listening() as exchanges:
+            try:
+                self._write(job)
+                self.outage = 0
+            except RecordError as error:
+                job.refuse(error)
+            except TemporaryError as error:
+                self.outage += 1
+                job.end("failed", str(error), code="outage", passing=True)
+                if self.outage >= 3:
+                    raise
+            except (AuthenticationError, ConfigurationError) as error:
+                job.end("failed", str(error), code="stopped", passing=True)
+                raise
+            finally:
+                if exchanges:
+                    job.outcome.parts["answered"] = [shown_exchange(e) for e in exchanges]
+
+    def _write(self, job: Job) -> None:
+        run = self.run
+        assert job.document is not None
+        creating = job.link is None and job.existing is None
+        run.rules.adjust(job.record, job.document, creating=creating)
+        job.document, notes = self.kind.adjust(job.document)
+        job.outcome.notes += notes
+        job.outcome.parts["understood"] = job.document.to_dict()
+        job.outcome.notes += self.kind.ensure(job.document)
+        context = Context(
+            connection=run.target.context.connection,
+            settings=run.target.context.settings,
+            creating=creating,
+        )
+        payload = run.target.table.render(job.document, context)
+        applied = run.rules.overlay(job.record, job.document, payload, creating=creating)
+        if applied:
+            job.outcome.parts["rules"] = applied
+        job.outcome.parts["pushed"] = payload
+        self.kind.check_total(job.document, payload)
+        if creating:
+            self._create(job, payload)
+        else:
+            self._update(job, payload)
+
+    def _create(self, job: Job, payload: Json) -> None:
+        run = self.run
+        assert job.document is not None
+        by = self.kind.recognised_by()
+        value = self.kind.recognisable(job.document, by) if by else None
+        job.end("created")
+
+        def store(session: Session, written: Written) -> None:
+            job.outcome.target, job.outcome.target_number = written.key, written.number
+            self._store(session, [job])
+
+        written = run.port.create(
+            run.destination,
+            run.pair,
+            job.outcome.key,
+            payload,
+            Recognise(by, value) if by and value and run.target.entity.can("find") else None,
+            doubtful=job.effect is not None,
+            received=job.received,
+            also=store,
+        )
+        job.outcome.target, job.outcome.target_number = written.key, written.number
+
+    def _update(self, job: Job, payload: Json) -> None:
+        run = self.run
+        key = job.link.target_key if job.link else job.existing.key if job.existing else ""
+        number = job.link.target_number if job.link else job.existing and job.existing.number
+        job.outcome.target, job.outcome.target_number = key, number
+        if job.link is not None and job.link.pushed == fingerprint(payload):
+            job.end("unchanged")
+            return
+        if not self.kind.may_update():
+            job.end("skipped", f"Already in {run.target.name} as {number or key}.", code="exists")
+            return
+        job.end("updated")
+        run.port.update(
+            run.destination,
+            run.pair,
+            job.outcome.key,
+            key,
+            payload,
+            received=job.received,
+            also=lambda session, _: self._store(session, [job]),
+        )
+
+    # -- remember ------------------------------------------------------------------------------
+
+    def _store(self, session: Session, jobs: list[Job]) -> None:
+        """Write entries, links of what was found, and who has to wait, in one transaction."""
+        outcomes = [job.outcome for job in jobs]
+        self.run.journal.write(session, outcomes)
+        if not self.run.planning:
+            waiting.settle(session, self.run.flow, outcomes)
+
+    def _remember(self, jobs: list[Job]) -> None:
+        """Store every outcome that was not stored together with its write."""
+        rest = [job for job in jobs if job.done and job.outcome.entry_id is None]
+        if not rest:
+            return
+        with self.run.hub.database.session() as session:
+            if not self.run.planning:
+                for job in rest:
+                    self._relink(session, job)
+            quiet = self.run.memo.get("quiet", False)
+            self._store(session, [j for j in rest if j.outcome.outcome != "unchanged" or not quiet])
+            if quiet and not self.run.planning:
+                waiting.settle(
+                    session, self.run.flow, [j.outcome for j in rest if j.outcome.entry_id is None]
+                )
+
+    def _relink(self, session: Session, job: Job) -> None:
+        if job.outcome.outcome not in ("created", "skipped", "unchanged"):
+            return
+        if job.link is not None:
+            written = Written(job.link.target_key, job.link.target_number)
+        elif job.existing is not None:
+            written = job.existing
+        else:
+            return
+        run = self.run
+        run.ledger.link(session, run.pair, job.outcome.key, written, received=job.received)
+        if job.effect is not None:
+            run.ledger.settle(session, run.pair, job.outcome.key, "create", written.key)

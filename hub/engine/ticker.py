@@ -1,0 +1,132 @@
+"""Ticker: fires due schedules, wakes workers, takes over what died, and cleans up at night."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from hub.engine.claims import is_dead
+from hub.engine.hub import Hub
+from hub.engine.runs import OPEN_STATES
+from hub.engine.schedules import ScheduleError, parse_schedule, zone_of
+from hub.store import leases, purge
+from hub.store.settings import get_setting, set_setting
+from hub.store.tables import Connection, Flow, Lease, Run, utc_now
+
+log = logging.getLogger("koppel.ticker")
+NIGHT = dt.time(3, 0)
+"""When the nightly cleaning may begin, in the hub's time zone."""
+
+Wake = Callable[[int], None]
+"""Tells the workers of a queued run. May do nothing: the next tick tells them again."""
+
+
+class Ticker:
+    """One look at the clock and the database. Only the holder of the lease `ticker` may tick."""
+
+    def __init__(self, hub: Hub, wake: Wake) -> None:
+        self._hub = hub
+        self._wake = wake
+
+    def tick(self, now: dt.datetime | None = None) -> list[int]:
+        """Do what is due; returns the numbers of the runs that are in the queue now."""
+        now = now or utc_now()
+        with self._hub.database.session() as session:
+            zone = zone_of(get_setting(session, "time_zone"))
+            self._fire(session, now, zone)
+            self._take_over(session)
+            queued = [
+                row[0]
+                for row in session.execute(
+                    select(Run.id).where(Run.state == "queued").order_by(Run.id)  # type: ignore[call-overload]
+                )
+            ]
+        for run_id in queued:
+            self._wake(run_id)
+        self._clean(now, zone)
+        return queued
+
+    def _fire(self, session: Session, now: dt.datetime, zone: dt.tzinfo) -> None:
+        """Queue a run of every flow whose time has come, unless it has one in hand."""
+        flows = session.execute(
+            select(Flow).where(
+                Flow.enabled.is_(True),  # type: ignore[attr-defined]
+                Flow.draft.is_(False),  # type: ignore[attr-defined]
+                Flow.schedule.is_not(None),  # type: ignore[union-attr]
+            )
+        ).scalars()
+        for flow in flows:
+            try:
+                schedule = parse_schedule(flow.schedule)
+            except ScheduleError as error:
+                log.warning("flow %s: %s", flow.name, error)
+                continue
+            if schedule is None:
+                continue
+            due = flow.next_run_at
+            if due is not None and due > now:
+                continue
+            flow.next_run_at = schedule.next_after(now, zone)  # type: ignore[arg-type]
+            session.add(flow)
+            if due is None and schedule.every is None:
+                continue  # a new cron flow waits for its first time
+            if self._resting(session, flow) or self._busy(session, flow):
+                continue
+            session.add(Run(flow_id=flow.id or 0, trigger="schedule"))
+        session.flush()
+
+    def _resting(self, session: Session, flow: Flow) -> bool:
+        """Whether a connection of this flow waits for a person."""
+        return any(
+            session.get_one(Connection, connection_id).status == "needs_attention"
+            for connection_id in (flow.source_id, flow.target_id)
+        )
+
+    def _busy(self, session: Session, flow: Flow) -> bool:
+        return (
+            session.execute(
+                select(Run.id)  # type: ignore[call-overload]
+                .where(Run.flow_id == flow.id, Run.state.in_(OPEN_STATES))  # type: ignore[attr-defined]
+                .where(Run.kind != "plan")
+                .limit(1)
+            ).first()
+            is not None
+        )
+
+    def _take_over(self, session: Session) -> None:
+        """Put runs whose process is gone back into the queue."""
+        running = session.execute(
+            select(Run).where(Run.state == "running")  # type: ignore[arg-type]
+        ).scalars()
+        for run in running:
+            if run.kind == "plan":
+                if run.started_at and utc_now() - run.started_at > dt.timedelta(hours=2):
+                    run.state, run.message = "interrupted", "Its process ended unexpectedly."
+                    session.add(run)
+                continue
+            lease = session.get(Lease, f"flow:{run.flow_id}")
+            gone = (
+                lease is None
+                or is_dead(lease.owner)
+                or leases.expired(session, f"flow:{run.flow_id}")
+            )
+            just_begun = run.started_at and utc_now() - run.started_at < dt.timedelta(seconds=2)
+            if gone and not (lease is None and just_begun):
+                log.warning("run %s: its process is gone; it goes on in another", run.id)
+                run.state = "queued"
+                session.add(run)
+
+    def _clean(self, now: dt.datetime, zone: dt.tzinfo) -> None:
+        """Once a night: apply the retention."""
+        local = now.astimezone(zone)
+        if local.time() < NIGHT:
+            return
+        with self._hub.database.session() as session:
+            if get_setting(session, "cleaned_on") == local.date().isoformat():
+                return
+            set_setting(session, "cleaned_on", local.date().isoformat())
+        purge.nightly(self._hub.database)
