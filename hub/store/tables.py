@@ -5,7 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -17,6 +26,10 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 SQLModel.metadata.naming_convention = NAMING
+
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""For tables whose ids are known elsewhere (sessions, jobs, sealed values): the id of a row that
+was deleted must not be given to another."""
 
 
 class Moment(TypeDecorator[dt.datetime]):
@@ -45,11 +58,15 @@ def utc_now() -> dt.datetime:
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
+Code = String().with_variant(String(collation="C"), "postgresql")
+"""A text compared byte by byte on both databases, so that an index finds what begins with it."""
+
 
 class User(SQLModel, table=True):
     """Who may log in."""
 
     __tablename__ = "user_account"
+    __table_args__ = NEVER_AGAIN
 
     id: int | None = Field(default=None, primary_key=True)
     email: str = Field(unique=True)
@@ -67,6 +84,7 @@ class Connection(SQLModel, table=True):
     """
 
     __tablename__ = "connection"
+    __table_args__ = NEVER_AGAIN
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
@@ -92,6 +110,7 @@ class Flow(SQLModel, table=True):
     """
 
     __tablename__ = "flow"
+    __table_args__ = NEVER_AGAIN
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
@@ -133,7 +152,12 @@ class Run(SQLModel, table=True):
     """
 
     __tablename__ = "run"
-    __table_args__ = (Index("ix_run_flow_id_id", "flow_id", "id"), Index("ix_run_state", "state"))
+    __table_args__ = (
+        Index("ix_run_flow_id_id", "flow_id", "id"),
+        Index("ix_run_state", "state"),
+        Index("ix_run_queued_at", "queued_at"),
+        NEVER_AGAIN,
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     flow_id: int = Field(foreign_key="flow.id")
@@ -192,11 +216,11 @@ class Entry(SQLModel, table=True):
         Index("ix_entry_reference_id", "reference", "id"),
     )
 
-    id: int = Field(primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    id: int = Field(primary_key=True, sa_type=BigId)
     run_id: int = Field(foreign_key="run.id")
     flow_id: int = Field(foreign_key="flow.id")
-    key: str
-    reference: str = ""
+    key: str = Field(sa_type=Code)
+    reference: str = Field(default="", sa_type=Code)
     outcome: str
     target: str | None = None
     target_number: str | None = None
@@ -217,7 +241,7 @@ class Payload(SQLModel, table=True):
 
     __tablename__ = "payload"
 
-    entry_id: int = Field(primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    entry_id: int = Field(primary_key=True, sa_type=BigId)
     part: str = Field(primary_key=True)
     flow_id: int = Field(index=True)
     data: bytes = Field(sa_type=LargeBinary)
@@ -243,7 +267,7 @@ class Link(SQLModel, table=True):
         Index("ix_link_target", "target_id", "target_entity", "target_key"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     source_id: int = Field(foreign_key="connection.id")
     source_entity: str
     source_key: str
@@ -279,7 +303,7 @@ class EffectRow(SQLModel, table=True):
         Index("ix_effect_flow_id_state", "flow_id", "state"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     flow_id: int = Field(foreign_key="flow.id")
     run_id: int
     source_id: int = Field(foreign_key="connection.id")
@@ -306,12 +330,13 @@ class Waiting(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("flow_id", "key", name="uq_waiting_flow_id_key"),
         Index("ix_waiting_flow_id_next_attempt_at", "flow_id", "next_attempt_at"),
+        Index("ix_waiting_entry_id", "entry_id"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     flow_id: int = Field(foreign_key="flow.id")
-    key: str
-    reference: str = ""
+    key: str = Field(sa_type=Code)
+    reference: str = Field(default="", sa_type=Code)
     entry_id: int = Field(sa_type=BigInteger)
     outcome: str
     code: str = ""
@@ -383,6 +408,7 @@ class CodecDictionary(SQLModel, table=True):
     """A trained compression dictionary; payloads name the one they were packed with."""
 
     __tablename__ = "codec_dictionary"
+    __table_args__ = NEVER_AGAIN
 
     id: int | None = Field(default=None, primary_key=True)
     scope: str = Field(index=True)
