@@ -229,6 +229,9 @@ class EmbeddedRedis:
                 self.process.wait()
         if self._watchdog:
             self._watchdog.release()
+        if self._socket.parent not in (Path(), self.data):  # a folder that only held the socket
+            with suppress(OSError):
+                self._socket.parent.rmdir()
         if self._lock:
             self._lock.release()
             self._lock = None

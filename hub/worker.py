@@ -113,6 +113,11 @@ class HubWorker(Worker):
 
     # ---- in the forked process
 
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Report what a job raised; being told to stop is not worth a traceback."""
+        if exc_info[0] is not KeyboardInterrupt:
+            super().handle_exception(job, *exc_info)
+
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Run the job; never longer than the worker that watches over it."""
         lifeline.follow_forking_parent(self.pid or os.getppid())
