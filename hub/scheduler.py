@@ -85,7 +85,7 @@ def _tidy(config: Config) -> None:
             jobs = queue(connection)
             if jobs.acquire_maintenance_lock():
                 clean_registries(jobs)
-                jobs.release_maintenance_lock()
+                jobs.release_maintenance_lock()  # type: ignore[no-untyped-call]
         finally:
             connection.close()
     except (RedisError, RedisUnavailable) as error:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from sqlalchemy import delete, insert, select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from hub.model import Json
 from hub.sdk import Api, Index, IndexRow
@@ -54,20 +54,20 @@ class DatabaseIndexes:
         with self._database.session() as session:
             for chunk in _chunks(list(hashes), CHUNK):
                 rows = session.execute(
-                    select(IndexValue.hash, IndexItem.data)  # type: ignore[call-overload]
+                    select(col(IndexValue.hash), col(IndexItem.data))
                     .join(
                         IndexItem,
-                        (IndexItem.connection_id == IndexValue.connection_id)
-                        & (IndexItem.name == IndexValue.name)
-                        & (IndexItem.key == IndexValue.key),
+                        (col(IndexItem.connection_id) == IndexValue.connection_id)
+                        & (col(IndexItem.name) == IndexValue.name)
+                        & (col(IndexItem.key) == IndexValue.key),
                     )
                     .where(
-                        IndexValue.connection_id == self._connection,
-                        IndexValue.name == index.name,
-                        IndexValue.by == by,
-                        IndexValue.hash.in_(chunk),  # type: ignore[attr-defined]
+                        col(IndexValue.connection_id) == self._connection,
+                        col(IndexValue.name) == index.name,
+                        col(IndexValue.by) == by,
+                        col(IndexValue.hash).in_(chunk),
                     )
-                    .order_by(IndexItem.key)
+                    .order_by(col(IndexItem.key))
                 )
                 for digest, data in rows:
                     found.setdefault(hashes[digest], data)
@@ -121,9 +121,9 @@ class DatabaseIndexes:
             for table in (IndexValue, IndexItem):
                 session.execute(
                     delete(table).where(
-                        table.connection_id == self._connection,  # type: ignore[arg-type]
-                        table.name == index.name,  # type: ignore[arg-type]
-                        table.key.in_(keys),  # type: ignore[attr-defined]
+                        col(table.connection_id) == self._connection,
+                        col(table.name) == index.name,
+                        col(table.key).in_(keys),
                     )
                 )
             session.execute(

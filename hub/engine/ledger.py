@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from hub.engine.claims import Claim
 from hub.sdk import Effect, Written
@@ -70,11 +70,11 @@ class Ledger:
             for chunk in _chunks(keys):
                 rows = session.execute(
                     select(Link).where(
-                        Link.source_id == pair.source_id,  # type: ignore[arg-type]
-                        Link.source_entity == pair.source_entity,  # type: ignore[arg-type]
-                        Link.target_id == pair.target_id,  # type: ignore[arg-type]
-                        Link.target_entity == pair.target_entity,  # type: ignore[arg-type]
-                        Link.source_key.in_(chunk),  # type: ignore[attr-defined]
+                        col(Link.source_id) == pair.source_id,
+                        col(Link.source_entity) == pair.source_entity,
+                        col(Link.target_id) == pair.target_id,
+                        col(Link.target_entity) == pair.target_entity,
+                        col(Link.source_key).in_(chunk),
                     )
                 ).scalars()
                 found.update({link.source_key: link for link in rows})
@@ -93,11 +93,11 @@ class Ledger:
         """Store or refresh a link, in the transaction of what it belongs to."""
         row = session.execute(
             select(Link).where(
-                Link.source_id == pair.source_id,  # type: ignore[arg-type]
-                Link.source_entity == pair.source_entity,  # type: ignore[arg-type]
-                Link.source_key == key,  # type: ignore[arg-type]
-                Link.target_id == pair.target_id,  # type: ignore[arg-type]
-                Link.target_entity == pair.target_entity,  # type: ignore[arg-type]
+                col(Link.source_id) == pair.source_id,
+                col(Link.source_entity) == pair.source_entity,
+                col(Link.source_key) == key,
+                col(Link.target_id) == pair.target_id,
+                col(Link.target_entity) == pair.target_entity,
             )
         ).scalar_one_or_none()
         if row is None:
@@ -119,13 +119,13 @@ class Ledger:
             for chunk in _chunks(keys):
                 rows = session.execute(
                     select(EffectRow).where(
-                        EffectRow.source_id == pair.source_id,  # type: ignore[arg-type]
-                        EffectRow.source_entity == pair.source_entity,  # type: ignore[arg-type]
-                        EffectRow.target_id == pair.target_id,  # type: ignore[arg-type]
-                        EffectRow.target_entity == pair.target_entity,  # type: ignore[arg-type]
-                        EffectRow.action == action,  # type: ignore[arg-type]
-                        EffectRow.source_key.in_(chunk),  # type: ignore[attr-defined]
-                        EffectRow.state.in_(OPEN),  # type: ignore[attr-defined]
+                        col(EffectRow.source_id) == pair.source_id,
+                        col(EffectRow.source_entity) == pair.source_entity,
+                        col(EffectRow.target_id) == pair.target_id,
+                        col(EffectRow.target_entity) == pair.target_entity,
+                        col(EffectRow.action) == action,
+                        col(EffectRow.source_key).in_(chunk),
+                        col(EffectRow.state).in_(OPEN),
                     )
                 ).scalars()
                 found.update({row.source_key: row for row in rows})
@@ -135,11 +135,11 @@ class Ledger:
         """Source keys of this flow whose effects were begun and never settled."""
         with self._database.session() as session:
             rows = session.execute(
-                select(EffectRow.source_key)  # type: ignore[call-overload]
+                select(col(EffectRow.source_key))
                 .where(
-                    EffectRow.flow_id == self._flow_id,
-                    EffectRow.source_entity == source_entity,
-                    EffectRow.state.in_(OPEN),  # type: ignore[attr-defined]
+                    col(EffectRow.flow_id) == self._flow_id,
+                    col(EffectRow.source_entity) == source_entity,
+                    col(EffectRow.state).in_(OPEN),
                 )
                 .distinct()
             )
@@ -154,12 +154,12 @@ class Ledger:
             self._claim.check(session)
             row = session.execute(
                 select(EffectRow).where(
-                    EffectRow.source_id == pair.source_id,  # type: ignore[arg-type]
-                    EffectRow.source_entity == pair.source_entity,  # type: ignore[arg-type]
-                    EffectRow.source_key == key,  # type: ignore[arg-type]
-                    EffectRow.target_id == pair.target_id,  # type: ignore[arg-type]
-                    EffectRow.target_entity == pair.target_entity,  # type: ignore[arg-type]
-                    EffectRow.action == action,  # type: ignore[arg-type]
+                    col(EffectRow.source_id) == pair.source_id,
+                    col(EffectRow.source_entity) == pair.source_entity,
+                    col(EffectRow.source_key) == key,
+                    col(EffectRow.target_id) == pair.target_id,
+                    col(EffectRow.target_entity) == pair.target_entity,
+                    col(EffectRow.action) == action,
                 )
             ).scalar_one_or_none()
             if row is None:
@@ -203,12 +203,12 @@ class Ledger:
         """Confirm an open effect that a look-up has answered."""
         row = session.execute(
             select(EffectRow).where(
-                EffectRow.source_id == pair.source_id,  # type: ignore[arg-type]
-                EffectRow.source_entity == pair.source_entity,  # type: ignore[arg-type]
-                EffectRow.source_key == key,  # type: ignore[arg-type]
-                EffectRow.target_id == pair.target_id,  # type: ignore[arg-type]
-                EffectRow.target_entity == pair.target_entity,  # type: ignore[arg-type]
-                EffectRow.action == action,  # type: ignore[arg-type]
+                col(EffectRow.source_id) == pair.source_id,
+                col(EffectRow.source_entity) == pair.source_entity,
+                col(EffectRow.source_key) == key,
+                col(EffectRow.target_id) == pair.target_id,
+                col(EffectRow.target_entity) == pair.target_entity,
+                col(EffectRow.action) == action,
             )
         ).scalar_one_or_none()
         if row is not None and row.id is not None:

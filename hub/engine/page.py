@@ -262,7 +262,9 @@ class PageWorker:
     def _update(self, job: Job, payload: Json) -> None:
         run = self.run
         key = job.link.target_key if job.link else job.existing.key if job.existing else ""
-        number = job.link.target_number if job.link else job.existing and job.existing.number
+        number = job.link.target_number if job.link else None
+        if job.link is None and job.existing is not None:
+            number = job.existing.number
         job.outcome.target, job.outcome.target_number = key, number
         if job.link is not None and job.link.pushed == fingerprint(payload):
             job.end("unchanged")

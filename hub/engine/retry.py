@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlmodel import col, select
 
 from hub.engine.hub import Hub
 from hub.engine.runs import create_run
@@ -47,9 +47,9 @@ def entries_of_run(hub: Hub, run_id: int, outcomes: Sequence[str] = FAILED) -> l
         if session.get(Run, run_id) is None:
             raise ConfigurationError(f"There is no run {run_id} (any more).")
         rows = session.execute(
-            select(Entry.id)  # type: ignore[call-overload]
-            .where(Entry.run_id == run_id, Entry.outcome.in_(list(outcomes)))  # type: ignore[attr-defined]
-            .order_by(Entry.id)
+            select(col(Entry.id))
+            .where(col(Entry.run_id) == run_id, col(Entry.outcome).in_(list(outcomes)))
+            .order_by(col(Entry.id))
         )
         return [row[0] for row in rows]
 
@@ -58,8 +58,8 @@ def entries_of_flow(hub: Hub, flow: Flow, outcomes: Sequence[str] = FAILED) -> l
     """The newest entry of every record of a flow that waits and ended in one of these ways."""
     with hub.database.session() as session:
         rows = session.execute(
-            select(Waiting.entry_id)  # type: ignore[call-overload]
-            .where(Waiting.flow_id == flow.id, Waiting.outcome.in_(list(outcomes)))  # type: ignore[attr-defined]
-            .order_by(Waiting.id)
+            select(col(Waiting.entry_id))
+            .where(col(Waiting.flow_id) == flow.id, col(Waiting.outcome).in_(list(outcomes)))
+            .order_by(col(Waiting.id))
         )
         return [row[0] for row in rows]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from hub.engine import waiting
 from hub.engine.claims import Claim, LostClaim
@@ -116,10 +116,10 @@ def _begin(hub: Hub, run_id: int) -> bool:
         if run.kind != "plan":
             stale = session.execute(
                 select(Run).where(
-                    Run.flow_id == run.flow_id,  # type: ignore[arg-type]
-                    Run.state == "running",  # type: ignore[arg-type]
-                    Run.kind != "plan",  # type: ignore[arg-type]
-                    Run.id != run_id,  # type: ignore[arg-type]
+                    col(Run.flow_id) == run.flow_id,
+                    col(Run.state) == "running",
+                    col(Run.kind) != "plan",
+                    col(Run.id) != run_id,
                 )
             ).scalars()
             for orphan in stale:
@@ -350,7 +350,7 @@ def _unhealthy(hub: Hub, flow: Flow, error: KoppelError) -> None:
         return
     with hub.database.session() as session:
         row = session.execute(
-            select(Connection).where(Connection.name == error.connection)  # type: ignore[arg-type]
+            select(Connection).where(col(Connection.name) == error.connection)
         ).scalar_one_or_none()
         if row is not None:
             dead = isinstance(error, AuthenticationError)
@@ -374,10 +374,10 @@ def summary(hub: Hub, run_id: int, *, all_entries: bool = False) -> dict[str, An
     with hub.database.session() as session:
         run = session.get_one(Run, run_id)
         flow = session.get_one(Flow, run.flow_id)
-        query = select(Entry).where(Entry.run_id == run_id)  # type: ignore[arg-type]
+        query = select(Entry).where(col(Entry.run_id) == run_id)
         if not all_entries:
-            query = query.where(Entry.outcome != "unchanged")  # type: ignore[arg-type]
-        entries = session.execute(query.order_by(Entry.id)).scalars().all()
+            query = query.where(col(Entry.outcome) != "unchanged")
+        entries = session.execute(query.order_by(col(Entry.id))).scalars().all()
     ended = run.finished_at or utc_now()
     told: dict[str, Any] = {"run": run.id, "flow": flow.name, "status": run.state}
     if run.kind == "plan":

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from hub.engine.claims import is_dead
 from hub.engine.hub import Hub
@@ -42,7 +43,7 @@ class Ticker:
             queued = [
                 row[0]
                 for row in session.execute(
-                    select(Run.id).where(Run.state == "queued").order_by(Run.id)  # type: ignore[call-overload]
+                    select(col(Run.id)).where(col(Run.state) == "queued").order_by(col(Run.id))
                 )
             ]
         for run_id in queued:
@@ -50,13 +51,13 @@ class Ticker:
         self._clean(now, zone)
         return queued
 
-    def _fire(self, session: Session, now: dt.datetime, zone: dt.tzinfo) -> None:
+    def _fire(self, session: Session, now: dt.datetime, zone: ZoneInfo) -> None:
         """Queue a run of every flow whose time has come, unless it has one in hand."""
         flows = session.execute(
             select(Flow).where(
-                Flow.enabled.is_(True),  # type: ignore[attr-defined]
-                Flow.draft.is_(False),  # type: ignore[attr-defined]
-                Flow.schedule.is_not(None),  # type: ignore[union-attr]
+                col(Flow.enabled).is_(True),
+                col(Flow.draft).is_(False),
+                col(Flow.schedule).is_not(None),
             )
         ).scalars()
         for flow in flows:
@@ -70,7 +71,7 @@ class Ticker:
             due = flow.next_run_at
             if due is not None and due > now:
                 continue
-            flow.next_run_at = schedule.next_after(now, zone)  # type: ignore[arg-type]
+            flow.next_run_at = schedule.next_after(now, zone)
             session.add(flow)
             if due is None and schedule.every is None:
                 continue  # a new cron flow waits for its first time
@@ -89,9 +90,9 @@ class Ticker:
     def _busy(self, session: Session, flow: Flow) -> bool:
         return (
             session.execute(
-                select(Run.id)  # type: ignore[call-overload]
-                .where(Run.flow_id == flow.id, Run.state.in_(OPEN_STATES))  # type: ignore[attr-defined]
-                .where(Run.kind != "plan")
+                select(col(Run.id))
+                .where(col(Run.flow_id) == flow.id, col(Run.state).in_(OPEN_STATES))
+                .where(col(Run.kind) != "plan")
                 .limit(1)
             ).first()
             is not None
@@ -99,9 +100,7 @@ class Ticker:
 
     def _take_over(self, session: Session) -> None:
         """Put runs whose process is gone back into the queue."""
-        running = session.execute(
-            select(Run).where(Run.state == "running")  # type: ignore[arg-type]
-        ).scalars()
+        running = session.execute(select(Run).where(col(Run.state) == "running")).scalars()
         for run in running:
             if run.kind == "plan":
                 if run.started_at and utc_now() - run.started_at > dt.timedelta(hours=2):

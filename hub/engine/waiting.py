@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from hub.engine.journal import Outcome
 from hub.store.tables import Flow, Waiting, utc_now
@@ -24,8 +24,8 @@ def settle(session: Session, flow: Flow, outcomes: Sequence[Outcome]) -> None:
     by_key = {outcome.key: outcome for outcome in outcomes}
     rows = session.execute(
         select(Waiting).where(
-            Waiting.flow_id == flow.id,  # type: ignore[arg-type]
-            Waiting.key.in_(list(by_key)),  # type: ignore[attr-defined]
+            col(Waiting.flow_id) == flow.id,
+            col(Waiting.key).in_(list(by_key)),
         )
     ).scalars()
     known = {row.key: row for row in rows}
@@ -56,11 +56,10 @@ def _next(outcome: Outcome, attempts: int) -> dt.datetime | None:
 
 def due(session: Session, flow: Flow, *, everyone: bool, limit: int = 1000) -> list[str]:
     """Keys to try again now: whose time has come, who waited for a change of this flow, or all."""
-    query = select(Waiting.key).where(Waiting.flow_id == flow.id)  # type: ignore[call-overload]
+    query = select(col(Waiting.key)).where(col(Waiting.flow_id) == flow.id)
     if not everyone:
         query = query.where(
-            (Waiting.next_attempt_at <= utc_now())  # type: ignore[operator]
-            | (Waiting.flow_version < flow.version)
+            (col(Waiting.next_attempt_at) <= utc_now()) | (col(Waiting.flow_version) < flow.version)
         )
-    rows = session.execute(query.order_by(Waiting.id).limit(limit))
+    rows = session.execute(query.order_by(col(Waiting.id)).limit(limit))
     return [row[0] for row in rows if not row[0].startswith("?")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hub.mapping import paths
@@ -96,7 +97,7 @@ class FieldTable:
                     )
                 continue
             if field.max_length is not None:
-                value = _each(row, value, lambda v, f=field: _fit(v, f))
+                value = _each(row, value, partial(_fit, field=field))
             paths.set(payload, row.raw, value, keep_none=True)
         self._entity.rendered(payload, document, context)
         return payload
