@@ -20,6 +20,11 @@ from hub.config import SETTINGS, Config
 
 POSTGRES = os.environ.get("KOPPEL_TEST_DATABASE_URL", "")
 """A PostgreSQL server to run the suite on; every test gets a database of its own there."""
+_PREPARE = """
+from hub.config import Config
+from hub.ops.prepare import prepare
+prepare(Config.from_env())
+"""
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 
 
@@ -102,10 +107,10 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
         config = replace(config, database_url=_database(name))
     # In a process of its own, so that no connection to what will be copied stays open.
     subprocess.run(
-        [sys.executable, "-m", "hub.ops.prepare"],
+        [sys.executable, "-c", _PREPARE],
         env=config.environ(os.environ),
+        cwd=Path(__file__).parent.parent,
         check=True,
-        stdout=subprocess.DEVNULL,
         timeout=60,
     )
     yield home, name

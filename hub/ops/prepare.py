@@ -14,17 +14,20 @@ import traceback
 
 from hub.config import Config, ConfigError
 from hub.ops import lifeline
+from hub.sdk.errors import KoppelError
 
 
-def prepare(config: Config) -> str | None:
-    """Bring home and database up to date; gives the one-time link as long as nobody can log in."""
+def prepare(config: Config) -> None:
+    """Bring home and database up to date, and refuse a key that does not fit."""
     config.make_home()
-    from hub import store
+    from hub.store import Database, migrate, open_vault
 
-    store.migrate(config)
-    from hub import web
-
-    return web.setup_link(config)
+    migrate(config)
+    database = Database(config.database_url)
+    try:
+        open_vault(config, database)
+    finally:
+        database.dispose()
 
 
 def main() -> int:
@@ -33,14 +36,17 @@ def main() -> int:
     # Told to stop together with the rest of its group: half a migration helps nobody.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        link = prepare(Config.from_env())
-    except ConfigError as error:
+        config = Config.from_env()
+        prepare(config)
+        from hub.web import setup_link
+
+        json.dump({"setup_link": setup_link(config)}, sys.stdout)
+    except (ConfigError, KoppelError) as error:
         print(f"koppel: {error}", file=sys.stderr)
         return 2
     except Exception:
         traceback.print_exc()
         return 70
-    json.dump({"setup_link": link}, sys.stdout)
     return os.EX_OK
 
 
