@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from hub.engine.diagnosis import diagnose
 from hub.engine.forms import plain
 from hub.engine.hub import Hub
 from hub.engine.naming import nearest
-from hub.sdk import ConfigurationError, KoppelError, Option
+from hub.sdk import Api, ConfigurationError, KoppelError, Option
 from hub.store.tables import Connection, LookupCache, utc_now
 
 log = logging.getLogger(__name__)
@@ -36,10 +37,13 @@ class Choices:
     error: Exception | None = None
 
 
-def choices(hub: Hub, connection_id: int, name: str, *, refresh: bool = False) -> Choices:
+def choices(
+    hub: Hub, connection_id: int, name: str, *, refresh: bool = False, api: Api | None = None
+) -> Choices:
     """The live choices of one lookup. A system that is down is reported, never raised.
 
-    Raises ConfigurationError when the system has no such lookup.
+    api: the connection, when it is open already. Raises ConfigurationError when the system has no
+    such lookup.
     """
     with hub.database.session() as session:
         row = session.get_one(Connection, connection_id)
@@ -57,8 +61,8 @@ def choices(hub: Hub, connection_id: int, name: str, *, refresh: bool = False) -
             fetched_at=cached.fetched_at,
         )
     try:
-        with hub.open(row) as api:
-            found = [_kept(option) for option in lookup.fetch(api)]
+        with nullcontext(api) if api else hub.open(row) as opened:
+            found = [_kept(option) for option in lookup.fetch(opened)]
     except Exception as error:  # a plugin's mistake is reported like everything else
         return _failed(hub, row, name, lookup.title, cached, error)
     now = utc_now()
@@ -103,3 +107,19 @@ def _failed(
         message=f"{row.name}: {message}",
         error=error,
     )
+
+
+def options(
+    hub: Hub, connection: Connection, name: str, *, api: Api | None = None
+) -> Sequence[Option]:
+    """The choices for the engine's own use: none when the system has no such lookup.
+
+    Raises what went wrong when there is nothing to go by, not even something older.
+    """
+    assert connection.id is not None
+    if hub.registry.system(connection.system).lookup(name) is None:
+        return ()
+    found = choices(hub, connection.id, name, api=api)
+    if found.error is not None and not found.stale:
+        raise found.error
+    return found.options

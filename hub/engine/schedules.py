@@ -30,7 +30,7 @@ class Schedule:
     text: str
     every: dt.timedelta | None = None
 
-    def next_after(self, moment: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    def next_after(self, moment: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
         """The first time after *moment*, in UTC."""
         if self.every is not None:
             return (moment + self.every).astimezone(dt.UTC)

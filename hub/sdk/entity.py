@@ -142,6 +142,10 @@ class Entity:
         """Define it to be a source: pages of records after `query.since`, oldest first."""
         raise Unsupported(f"{self.title} cannot be read")
 
+    def cursor_at(self, moment: dt.datetime) -> Json | None:
+        """Define it to let people start reading at a moment: the cursor that stands for it."""
+        return None
+
     def complete(self, api: Api, records: Sequence[Raw]) -> Sequence[Raw | RecordError]:
         """Fetch what a list leaves out, for records the hub does not know yet; same order."""
         return records
