@@ -8,7 +8,6 @@ import sys
 import threading
 
 from redis.exceptions import RedisError
-from rq.exceptions import DuplicateJobError
 from rq.registry import clean_registries
 
 from hub.config import Config
@@ -18,7 +17,7 @@ from hub.engine.hub import Hub
 from hub.engine.ticker import Ticker
 from hub.ops import lifeline
 from hub.store.errors import StoreError
-from hub.worker import queue
+from hub.worker import enqueue_run, queue
 
 log = logging.getLogger("koppel.scheduler")
 INTERVAL = 1.0
@@ -30,13 +29,9 @@ def wake(config: Config, run_id: int) -> None:
     try:
         connection = connect(config)
         try:
-            queue(connection).enqueue(
-                "hub.jobs.run_flow", run_id, job_id=f"run-{run_id}", unique=True, result_ttl=0
-            )
+            enqueue_run(connection, run_id)
         finally:
             connection.close()
-    except DuplicateJobError:
-        pass  # they know
     except (RedisError, RedisUnavailable) as error:
         log.warning("the workers cannot be woken: %s", error)
 

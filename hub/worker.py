@@ -21,6 +21,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Queue, Worker
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from hub.config import Config
@@ -30,7 +32,6 @@ from hub.ops import lifeline
 if TYPE_CHECKING:
     from redis import Redis
     from rq.executions import Execution
-    from rq.job import Job
 
 QUEUE = "koppel"
 """The one queue. A worker that listens on two loses the job it holds when it is killed."""
@@ -46,8 +47,28 @@ def queue(connection: Redis) -> Queue:
     return Queue(QUEUE, connection=connection, serializer=JSONSerializer, default_timeout=-1)
 
 
+def enqueue_run(connection: Redis, run_id: int) -> bool:
+    """Hand a run to the workers; False when they have it already.
+
+    A job of an earlier attempt that failed or was abandoned does not count: only the database
+    says whether the run still has to be done, and its lease sees to it that one worker does it.
+    """
+    jobs, job_id = queue(connection), f"run-{run_id}"
+    with suppress(NoSuchJobError):
+        job = Job.fetch(job_id, connection=connection, serializer=JSONSerializer)
+        if job.get_status() not in (JobStatus.QUEUED, JobStatus.STARTED):
+            job.delete()
+    try:
+        jobs.enqueue(
+            "hub.jobs.run_flow", run_id, job_id=job_id, unique=True, result_ttl=0, failure_ttl=3600
+        )
+    except DuplicateJobError:
+        return False
+    return True
+
+
 class HubWorker(Worker):
-    """RQ's worker; it notices a dead colleague in seconds, and takes its job along when it stops."""
+    """RQ's worker; notices a dead colleague in seconds, and takes its job along when it stops."""
 
     max_connection_wait_time = 5.0
     log_result_lifespan = False
@@ -158,7 +179,9 @@ def main(config: Config) -> None:
 def _preload() -> None:
     """Load what jobs need before the first is forked: they share it, and need not load it again."""
     import hub.jobs  # noqa: F401
+    from hub.registry import Registry
 
+    Registry.load()
     gc.collect()
     gc.freeze()  # what is never looked at by the collector stays shared
 

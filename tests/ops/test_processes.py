@@ -106,7 +106,9 @@ def _python(code: str) -> children.Process:
 
 
 def test_a_child_that_keeps_dying_is_started_again_ever_more_slowly() -> None:
-    clock, said, starts = Clock(), [], []
+    clock = Clock()
+    said: list[str] = []
+    starts: list[float] = []
 
     def spawn() -> children.Process:
         starts.append(clock.now)
@@ -128,7 +130,8 @@ def test_a_child_that_keeps_dying_is_started_again_ever_more_slowly() -> None:
 
 
 def test_a_child_that_ran_for_long_is_started_again_at_once() -> None:
-    clock, said = Clock(), []
+    clock = Clock()
+    said: list[str] = []
     child = Child("web", lambda: _python("input()"), said.append, clock=clock)
     child.failures = 6
     child.tend()
