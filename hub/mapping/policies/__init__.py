@@ -1,0 +1,50 @@
+"""Policies: pure functions that settle what a bookkeeper decides, in their order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.mapping.policies.costs import book_costs
+from hub.mapping.policies.discount import book_discount
+from hub.mapping.policies.facts import Facts, VatCode, folded
+from hub.mapping.policies.people import adjust_customer, choose_debtor, fill_addresses
+from hub.mapping.policies.products import find_items
+from hub.mapping.policies.tables import map_codes
+from hub.mapping.policies.totals import add_up
+from hub.mapping.policies.vat import choose_vat_codes
+from hub.mapping.settings import OrderSettings
+from hub.model import Order
+
+POLICIES = (
+    find_items,
+    fill_addresses,
+    choose_debtor,
+    map_codes,
+    book_costs,
+    book_discount,
+    choose_vat_codes,
+    add_up,
+)
+"""Each takes an order of its own, settings and facts, changes the order, says what it did."""
+
+
+def adjust_order(order: Order, settings: OrderSettings, facts: Facts) -> tuple[Order, list[str]]:
+    """The order as the target will be told, and what was decided on the way, in words.
+
+    The order given is not changed. Raises Blocked naming what is missing and where to mend it.
+    """
+    order = replace(
+        order,
+        customer=replace(order.customer),
+        billing=replace(order.billing),
+        delivery=replace(order.delivery),
+        lines=[replace(line) for line in order.lines],
+        costs=list(order.costs),
+    )
+    notes: list[str] = []
+    for policy in POLICIES:
+        notes += policy(order, settings, facts)
+    return order, notes
+
+
+__all__ = ["POLICIES", "Facts", "VatCode", "adjust_customer", "adjust_order", "folded"]

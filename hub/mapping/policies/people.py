@@ -1,0 +1,118 @@
+"""Who the order is for: company or person, whole addresses, and the default debtor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.mapping.address import join_line, split_line
+from hub.mapping.policies.facts import Facts
+from hub.mapping.settings import OrderSettings
+from hub.model import Address, Contact, Customer, Order
+
+_PLACE = ("line1", "street", "postal_code", "city")
+
+
+def adjust_customer(customer: Customer) -> tuple[Customer, list[str]]:
+    """A company with its contact person, or a person; addresses with line and parts.
+
+    With a company name it is a company, else a person. The customer given is not changed.
+    """
+    customer = replace(customer, billing=whole(customer.billing), delivery=whole(customer.delivery))
+    company = customer.company or customer.billing.company
+    full_name = " ".join(
+        part for part in (customer.first_name, customer.middle_name, customer.last_name) if part
+    )
+    if company:
+        customer.type, customer.company, customer.name = "company", company, company
+        if not customer.contacts and (customer.last_name or customer.first_name):
+            customer.contacts = [
+                Contact(
+                    first_name=customer.first_name,
+                    middle_name=customer.middle_name,
+                    last_name=customer.last_name,
+                    initials=customer.initials,
+                    gender=customer.gender,
+                    email=customer.email,
+                    phone=customer.phone,
+                    mobile=customer.mobile,
+                )
+            ]
+    else:
+        customer.type = "person"
+        customer.name = full_name or customer.name or customer.billing.name or customer.email
+        if not customer.last_name and not customer.first_name:
+            customer.last_name = customer.name
+    if not _placed(customer.delivery):
+        customer.delivery = replace(customer.billing)
+    notes = [
+        f"The address “{address.line1}” was not split: its house number is not certain."
+        for address in (customer.billing, customer.delivery)
+        if address.unsure and address.line1
+    ]
+    return customer, list(dict.fromkeys(notes))
+
+
+def fill_addresses(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
+    """Complete the order's addresses from the customer's and the other way round."""
+    if not _placed(order.billing):
+        order.billing = replace(order.customer.billing)
+    if not _placed(order.customer.billing):
+        order.customer.billing = replace(order.billing)
+    if not _placed(order.delivery):
+        order.delivery = replace(
+            order.customer.delivery if _placed(order.customer.delivery) else order.billing
+        )
+    if not _placed(order.customer.delivery):
+        order.customer.delivery = replace(order.delivery)
+    order.billing, order.delivery = whole(order.billing), whole(order.delivery)
+    order.customer, notes = adjust_customer(order.customer)
+    for address in (order.billing, order.delivery):
+        if not address.name and not address.company:
+            address.name = order.customer.name
+    return notes
+
+
+def choose_debtor(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
+    """Book on the default debtor: always, or when the order names no customer."""
+    if not settings.default_debtor:
+        return []
+    customer = order.customer
+    known = (
+        customer.email
+        if settings.customer_match == "email"
+        else (customer.reference or customer.number)
+    )
+    if settings.default_debtor_use == "always":
+        order.debtor = settings.default_debtor
+        return [f"Booked on the default debtor {order.debtor}, as the flow says for all orders"]
+    if not known:
+        order.debtor = settings.default_debtor
+        return [f"Booked on the default debtor {order.debtor}: the order names no customer"]
+    return []
+
+
+def whole(address: Address) -> Address:
+    """The address with its line and its parts, as far as they can be told from each other."""
+    address = replace(address)
+    if address.street and not address.line1:
+        address.line1 = join_line(
+            address.street,
+            address.house_number,
+            address.house_number_suffix,
+            address.country,
+        )
+    elif address.line1 and not (address.street and address.house_number):
+        split = split_line(address.line1, address.country)
+        if split.sure:
+            address.street = split.street
+            address.house_number = split.number
+            address.house_number_suffix = split.suffix
+        else:
+            address.unsure = True
+    if address.country:
+        address.country = address.country.upper()
+    return address
+
+
+def _placed(address: Address) -> bool:
+    return any(getattr(address, part) for part in _PLACE)

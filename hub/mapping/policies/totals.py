@@ -1,0 +1,208 @@
+"""Prices in the target's basis, and cents that must add up to what the customer pays."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from hub.mapping.money import (
+    CENT,
+    Amount,
+    cents,
+    line_amount,
+    net_for_gross,
+    tax_on,
+    to_net,
+    totals,
+    unit_price,
+)
+from hub.mapping.policies.costs import service_item
+from hub.mapping.policies.facts import Facts
+from hub.mapping.settings import OrderSettings
+from hub.model import Line, Order, Prices
+from hub.sdk import Blocked
+
+ZERO = Decimal(0)
+
+
+def add_up(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
+    """Convert each line to the basis of its VAT code, and compare what the target will come to.
+
+    A difference within the limit is booked on the rounding item when there is one. Raises Blocked
+    with the difference otherwise.
+    """
+    if order.prices is None:
+        raise Blocked("It is not known whether the order's prices include VAT.", field="prices")
+    for position, line in enumerate(order.lines):
+        _complete(line, position, order.prices)
+    notes: list[str] = []
+    if order.total is not None:
+        _check_source(order, settings, facts)
+    _convert(order, facts)
+    for line in order.lines:
+        _price(line)
+    if order.total is None:
+        return notes
+    difference = order.total - _target_total(order)
+    if difference:
+        notes += _round(order, settings, facts, difference)
+    return notes
+
+
+def _complete(line: Line, position: int, prices: Prices) -> None:
+    """Every line has a total and a basis."""
+    line.prices = line.prices or prices
+    quantity = line.quantity or ZERO
+    if line.total is None:
+        if line.unit_price is None:
+            raise Blocked(
+                f"Line {position + 1} has no price.", field=f"lines[{position}].unit_price"
+            )
+        line.total = cents(line_amount(quantity, line.unit_price, line.discount_percentage))
+
+
+def _check_source(order: Order, settings: OrderSettings, facts: Facts) -> None:
+    """What the order says of itself must add up, or nothing that follows can be right."""
+    parts = totals([_amount(line) for line in order.lines], "code").gross
+    by_line = totals([_amount(line) for line in order.lines], "line").gross
+    assert order.total is not None
+    if order.total in (parts, by_line):
+        return
+    difference = order.total - parts
+    if abs(difference) <= settings.rounding_limit and settings.rounding_item:
+        return
+    raise Blocked(
+        f"The order's lines, costs and discounts come to {parts:.2f}, but its total says "
+        f"{order.total:.2f}: a difference of {difference:+.2f}.",
+        field="total",
+        code="total_differs",
+        fix="rounding_item" if abs(difference) <= settings.rounding_limit else None,
+    )
+
+
+def _amount(line: Line) -> Amount:
+    return Amount(line.total or ZERO, line.tax_rate or ZERO, line.prices or "gross", line.vat_code)
+
+
+def _convert(order: Order, facts: Facts) -> None:
+    """Bring lines into the basis of their VAT code, all lines of one code together."""
+    groups: dict[tuple[str, Decimal, Prices], list[Line]] = defaultdict(list)
+    for line in order.lines:
+        code = facts.vat_codes.get(line.vat_code or "")
+        wanted = code.prices if code else None
+        if wanted is None or wanted == line.prices or not line.tax_rate:
+            if wanted is not None:
+                line.prices = wanted
+            continue
+        groups[line.vat_code or "", line.tax_rate, wanted].append(line)
+    for (_, rate, wanted), lines in groups.items():
+        whole = sum((line.total or ZERO for line in lines), ZERO)
+        if wanted == "net":
+            reached = _nearest(net_for_gross(cents(whole), rate), cents(whole), rate)
+            each = [cents(to_net(line.total or ZERO, rate)) for line in lines]
+        else:
+            reached = cents(whole) + tax_on(whole, rate)
+            each = [cents((line.total or ZERO) * (100 + rate) / 100) for line in lines]
+        for line, amount in zip(lines, _settle(each, reached), strict=True):
+            line.total, line.prices = amount, wanted
+            line.unit_price = line.discount_percentage = None
+
+
+def _nearest(candidates: tuple[Decimal, ...], gross: Decimal, rate: Decimal) -> Decimal:
+    return min(candidates, key=lambda net: abs(net + tax_on(net, rate) - gross))
+
+
+def _settle(amounts: list[Decimal], whole: Decimal) -> list[Decimal]:
+    """Move the cents that rounding each line has lost or won to the largest lines."""
+    left = whole - sum(amounts, ZERO)
+    order = sorted(range(len(amounts)), key=lambda i: -abs(amounts[i]))
+    step = CENT if left > 0 else -CENT
+    position = 0
+    while left:
+        amounts[order[position % len(order)]] += step
+        left -= step
+        position += 1
+    return amounts
+
+
+def _price(line: Line) -> None:
+    """A unit price (and discount) that comes to the line's total exactly where that is possible."""
+    total, quantity = line.total or ZERO, line.quantity or Decimal(1)
+    if line.unit_price is not None:
+        full = quantity * line.unit_price
+        if line_amount(quantity, line.unit_price, line.discount_percentage) == total:
+            return
+        if full and full * total > 0 and abs(total) < abs(full):
+            percentage = ((1 - total / full) * 100).quantize(CENT)
+            if line_amount(quantity, line.unit_price, percentage) == total:
+                line.discount_percentage = percentage
+                return
+    line.unit_price = unit_price(total, quantity)
+    line.discount_percentage = None
+
+
+def _target_total(order: Order) -> Decimal:
+    """What the target will make of the lines: priced, rounded, VAT per code."""
+    amounts = [
+        Amount(
+            cents(
+                line_amount(
+                    line.quantity or ZERO, line.unit_price or ZERO, line.discount_percentage
+                )
+            ),
+            line.tax_rate or ZERO,
+            line.prices or "gross",
+            line.vat_code,
+        )
+        for line in order.lines
+    ]
+    return totals(amounts, "code").gross
+
+
+def _round(order: Order, settings: OrderSettings, facts: Facts, difference: Decimal) -> list[str]:
+    """Book the difference on the rounding item, or block."""
+    if abs(difference) > settings.rounding_limit or not settings.rounding_item:
+        raise Blocked(
+            f"The order comes to {order.total:.2f} in {facts.source}, but would be "
+            f"{(order.total or ZERO) - difference:.2f} in {facts.target}: a difference of "
+            f"{-difference:+.2f}.",
+            field="total",
+            code="total_differs",
+            fix="rounding_item",
+        )
+    item = service_item(settings.rounding_item, facts, difference, "rounding", "rounding_item")
+    line = Line(
+        kind="rounding",
+        item=item,
+        quantity=Decimal(1),
+        unit_price=difference,
+        total=difference,
+        cost_center=order.cost_center,
+        cost_unit=order.cost_unit,
+    )
+    _untaxed(line, order, facts)
+    order.lines.append(line)
+    left = (order.total or ZERO) - _target_total(order)
+    if left:
+        raise Blocked(
+            f"A difference of {left:+.2f} remains although {difference:+.2f} was booked on item "
+            f"{item}: give that item a VAT code of 0% in {facts.target}.",
+            field="total",
+            code="total_differs",
+            fix="rounding_item",
+        )
+    return [f"Rounding difference of {difference:+.2f} booked on item {item}"]
+
+
+def _untaxed(line: Line, order: Order, facts: Facts) -> None:
+    """A VAT code for cents: the item's own when it is 0%, else one whose prices include VAT."""
+    product = facts.product(line.item)
+    own = facts.vat_codes.get(product.vat_code or "") if product else None
+    if own is not None and own.rate == 0:
+        line.vat_code, line.tax_rate, line.prices = own.code, ZERO, own.prices or order.prices
+        return
+    for other in sorted(order.lines, key=lambda other: -(other.total or ZERO)):
+        if other.prices == "gross":
+            line.vat_code, line.tax_rate, line.prices = other.vat_code, other.tax_rate, "gross"
+            return
+    line.tax_rate, line.prices = ZERO, order.prices
