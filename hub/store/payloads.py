@@ -54,6 +54,11 @@ def shown(value: Any) -> Any:
     return value["value"] if truncated(value) is not None else value
 
 
+def refresh_dictionaries(vault: Vault) -> None:
+    """Let this process use a dictionary that was just trained; others follow within a minute."""
+    _codec(vault).forget_current()
+
+
 # ---- the database
 
 

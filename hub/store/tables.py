@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
 NAMING = {
@@ -58,8 +58,30 @@ def utc_now() -> dt.datetime:
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
-Code = String().with_variant(String(collation="C"), "postgresql")
-"""A text compared byte by byte on both databases, so that an index finds what begins with it."""
+
+class Words(TypeDecorator[str]):
+    """Text from outside. What no database takes (NUL, half a surrogate pair) is replaced, so that
+    a vendor's odd character in one record cannot stop a run."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        """Storable text on the way in."""
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+class Code(Words):
+    """A text compared byte by byte on both databases, so that an index finds what begins so."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """PostgreSQL would else compare by the rules of a language."""
+        plain = String(collation="C") if dialect.name == "postgresql" else String()
+        return dialect.type_descriptor(plain)
 
 
 class User(SQLModel, table=True):
@@ -88,13 +110,13 @@ class Connection(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
-    title: str = ""
+    title: str = Field(default="", sa_type=Words)
     system: str
     credentials: str | None = None
     settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     status: str = "new"
-    message: str = ""
-    account: str = ""
+    message: str = Field(default="", sa_type=Words)
+    account: str = Field(default="", sa_type=Words)
     checked_at: dt.datetime | None = Field(default=None, sa_type=Moment)
     created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
     updated_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
@@ -114,7 +136,7 @@ class Flow(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
-    title: str = ""
+    title: str = Field(default="", sa_type=Words)
     source_id: int = Field(foreign_key="connection.id")
     source_entity: str
     target_id: int = Field(foreign_key="connection.id")
@@ -125,7 +147,7 @@ class Flow(SQLModel, table=True):
     filter: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     rules: list[Any] = Field(default_factory=list, sa_type=JSON)
-    pause_reason: str = ""
+    pause_reason: str = Field(default="", sa_type=Words)
     retention_days: int | None = None
     version: int = 1
     next_run_at: dt.datetime | None = Field(default=None, sa_type=Moment)
@@ -173,7 +195,7 @@ class Run(SQLModel, table=True):
     blocked: int = 0
     failed: int = 0
     requests: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    message: str = ""
+    message: str = Field(default="", sa_type=Words)
     attempt: int = 0
     queued_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
     started_at: dt.datetime | None = Field(default=None, sa_type=Moment)
@@ -222,11 +244,11 @@ class Entry(SQLModel, table=True):
     key: str = Field(sa_type=Code)
     reference: str = Field(default="", sa_type=Code)
     outcome: str
-    target: str | None = None
-    target_number: str | None = None
-    reason: str = ""
+    target: str | None = Field(default=None, sa_type=Words)
+    target_number: str | None = Field(default=None, sa_type=Words)
+    reason: str = Field(default="", sa_type=Words)
     code: str = ""
-    field: str | None = None
+    field: str | None = Field(default=None, sa_type=Words)
     fix: str | None = None
     person: str | None = Field(default=None, index=True)
     milliseconds: int = 0
@@ -270,12 +292,12 @@ class Link(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     source_id: int = Field(foreign_key="connection.id")
     source_entity: str
-    source_key: str
+    source_key: str = Field(sa_type=Words)
     target_id: int = Field(foreign_key="connection.id")
     target_entity: str
-    target_key: str
-    target_number: str | None = None
-    known_as: str | None = None
+    target_key: str = Field(sa_type=Words)
+    target_number: str | None = Field(default=None, sa_type=Words)
+    known_as: str | None = Field(default=None, sa_type=Words)
     received: str | None = None
     pushed: str | None = None
     created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
@@ -308,15 +330,15 @@ class EffectRow(SQLModel, table=True):
     run_id: int
     source_id: int = Field(foreign_key="connection.id")
     source_entity: str
-    source_key: str
+    source_key: str = Field(sa_type=Words)
     target_id: int = Field(foreign_key="connection.id")
     target_entity: str
     action: str
     state: str = "intended"
     token: str
     stage: str | None = None
-    target_key: str | None = None
-    error: str = ""
+    target_key: str | None = Field(default=None, sa_type=Words)
+    error: str = Field(default="", sa_type=Words)
     attempts: int = 0
     created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
     sent_at: dt.datetime | None = Field(default=None, sa_type=Moment)
@@ -340,8 +362,8 @@ class Waiting(SQLModel, table=True):
     entry_id: int = Field(sa_type=BigInteger)
     outcome: str
     code: str = ""
-    reason: str = ""
-    field: str | None = None
+    reason: str = Field(default="", sa_type=Words)
+    field: str | None = Field(default=None, sa_type=Words)
     fix: str | None = None
     since: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
     attempts: int = 1
@@ -367,7 +389,7 @@ class IndexItem(SQLModel, table=True):
 
     connection_id: int = Field(primary_key=True, foreign_key="connection.id")
     name: str = Field(primary_key=True)
-    key: str = Field(primary_key=True)
+    key: str = Field(primary_key=True, sa_type=Words)
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
@@ -381,7 +403,7 @@ class IndexValue(SQLModel, table=True):
     name: str = Field(primary_key=True)
     by: str = Field(primary_key=True)
     hash: str = Field(primary_key=True)
-    key: str = Field(primary_key=True)
+    key: str = Field(primary_key=True, sa_type=Words)
 
 
 class LookupCache(SQLModel, table=True):

@@ -16,7 +16,9 @@ def _render(kind: str, value: Any, _autogen: object) -> str | Literal[False]:
     """Write a new revision in SQLAlchemy's own types, so that it outlives changes of ours."""
     if kind == "type" and isinstance(value, tables.Moment):
         return "sa.DateTime()"
-    if kind == "type" and type(value).__name__ == "AutoString":
+    if kind == "type" and isinstance(value, tables.Code):
+        return 'sa.String().with_variant(sa.String(collation="C"), "postgresql")'
+    if kind == "type" and (isinstance(value, tables.Words) or type(value).__name__ == "AutoString"):
         return "sa.String()"
     return False
 
