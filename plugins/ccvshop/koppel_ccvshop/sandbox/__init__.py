@@ -27,11 +27,11 @@ from flask import Flask, Response, g, jsonify, request
 
 from hub.sdk.sandbox import Sandbox
 
-from .pretend.asked import Asked, Refused
-from .pretend.goods import CATALOGUE, ORDER_STATUS
-from .pretend.resources import Resources
-from .pretend.scenarios import ODD_ORDERS, Scenario
-from .pretend.shop import Shop
+from .asked import Asked, Refused
+from .goods import CATALOGUE, ORDER_STATUS
+from .resources import Resources
+from .scenarios import ODD_ORDERS, Scenario
+from .shop import Shop
 
 __all__ = ["API_PUBLIC", "API_SECRET", "CATALOGUE", "ODD_ORDERS", "ORDER_STATUS", "create_app"]
 

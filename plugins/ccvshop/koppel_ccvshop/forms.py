@@ -1,0 +1,157 @@
+"""What the plugin asks: how to reach a shop, and which of its records a flow wants."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from pydantic import field_validator
+
+from hub.sdk import Form, SecretStr, web_address
+from hub.sdk.forms import choice, date, flag, multichoice, number, secret, text
+
+API_PATH = "/api/rest/v1"
+
+
+def _texts(values: Any) -> Any:
+    """Codes such as 2 may be typed without quotes in a config file."""
+    if isinstance(values, list):
+        return [str(v) if isinstance(v, int) and not isinstance(v, bool) else v for v in values]
+    return values
+
+
+class Credentials(Form):
+    """How to reach the shop."""
+
+    shop_url: str = text(
+        "Shop address",
+        help="The address where customers find the shop, exactly as the browser shows it in the "
+        "end: with www when the shop has it.",
+        example="https://www.example.nl",
+    )
+    api_public: str = text(
+        "Public key",
+        help="My web shop > Settings > API settings, in the shop's back office. The API app must "
+        "be installed there.",
+        min_length=1,
+        max_length=200,
+    )
+    api_secret: SecretStr = secret(
+        "Secret key", help="Shown beside the public key.", min_length=1, max_length=200
+    )
+
+    @field_validator("shop_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return web_address(value, label="The shop address").removesuffix(API_PATH)
+
+    @field_validator("api_public", mode="before")
+    @classmethod
+    def _public(cls, value: Any) -> Any:
+        return value.strip() if isinstance(value, str) else value
+
+    @field_validator("api_secret", mode="before")
+    @classmethod
+    def _secret(cls, value: Any) -> Any:
+        # What is copied from a web page often ends with a blank.
+        return value.strip() if isinstance(value, str) else value
+
+
+class Settings(Form):
+    """How this shop is to be understood and how fast it may be asked."""
+
+    sku_field: Literal["best", "sub_sku_number", "sub_product_number", "product_number"] = choice(
+        "SKU of an order row",
+        default="best",
+        options=(
+            ("best", "The variant's SKU number, else its product number, else the product's"),
+            ("sub_sku_number", "The variant's SKU number"),
+            ("sub_product_number", "The variant's product number"),
+            ("product_number", "The product number"),
+        ),
+        help="A row for a product without variants always takes the product number.",
+        advanced=True,
+    )
+    language: str | None = text(
+        "Language of texts",
+        default=None,
+        help="Two letters. Without it the shop answers in its own language.",
+        example="nl",
+        pattern="^[a-z]{2}$",
+        advanced=True,
+    )
+    reads_per_minute: int = number(
+        "Reads a minute",
+        default=140,
+        help="For each kind of record. The shop refuses more than 150.",
+        ge=1,
+        le=100_000,
+        advanced=True,
+    )
+    writes_per_minute: int = number(
+        "Writes a minute",
+        default=90,
+        help="For each kind of record. The shop refuses more than 100.",
+        ge=1,
+        le=100_000,
+        advanced=True,
+    )
+
+
+class OrdersFilter(Form):
+    """Which orders to take."""
+
+    statuses: list[str] = multichoice(
+        "Order statuses", lookup="order_statuses", help="None chosen: all of them."
+    )
+    paid: Literal["any", "paid", "unpaid"] = choice(
+        "Payment",
+        default="any",
+        options=(("any", "Paid or not"), ("paid", "Only paid"), ("unpaid", "Only unpaid")),
+    )
+    payment_methods: list[str] = multichoice(
+        "Payment methods", lookup="payment_methods", help="None chosen: all of them.", advanced=True
+    )
+    start_date: dt.date | None = date(
+        "Orders from",
+        default=None,
+        help="Older orders are left alone. The day begins at midnight UTC. Empty: all there are.",
+    )
+    look_back_days: int = number(
+        "Days to look back",
+        default=30,
+        help="With a status or payment filter: an order that fits later, because it is paid a "
+        "week after it was made, is still taken within this many days.",
+        ge=1,
+        le=365,
+        advanced=True,
+    )
+
+    @field_validator("statuses", "payment_methods", mode="before")
+    @classmethod
+    def _codes(cls, value: Any) -> Any:
+        return _texts(value)
+
+    @property
+    def later(self) -> bool:
+        """Whether an order that does not fit today may fit tomorrow."""
+        return bool(self.statuses) or self.paid != "any"
+
+
+class CustomersFilter(Form):
+    """Which customers to take."""
+
+    groups: list[str] = multichoice(
+        "Customer groups", lookup="classifications", help="None chosen: all of them."
+    )
+
+    @field_validator("groups", mode="before")
+    @classmethod
+    def _codes(cls, value: Any) -> Any:
+        return _texts(value)
+
+
+class ProductsFilter(Form):
+    """Which products to take."""
+
+    active_only: bool = flag("Only products that are switched on", default=False)

@@ -1,0 +1,59 @@
+"""What reading any of the shop's collections needs: times, cursors, records one by one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hub.sdk import Api, KoppelError, NotFound, Query, Raw, RecordError
+
+from .understanding import text
+
+
+def stamp(moment: dt.datetime) -> str:
+    """A time as the shop takes it: UTC, whole seconds."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_of(value: Any) -> dt.datetime | None:
+    """A time of the shop's; it says UTC, and means UTC where it says nothing."""
+    try:
+        moment = dt.datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def time_text(value: Any) -> str | None:
+    """The same, for a field table."""
+    moment = moment_of(value)
+    return moment.isoformat() if moment else text(value)
+
+
+def since(query: Query, name: str) -> dt.datetime | None:
+    """The cursor of the last time, if there was one and it counts."""
+    return None if query.full else moment_of((query.since or {}).get(name))
+
+
+def one_by_one(api: Api, path: str, keys: Sequence[str]) -> list[Raw]:
+    """Records one by one; those that are gone or refused are left out."""
+
+    def one(key: str) -> Raw:
+        if not key.isdigit():
+            raise NotFound(f"{key} is not an id of CCV Shop")
+        record = api.get(f"/{path}/{key}/")
+        return record if isinstance(record, dict) else {}
+
+    answers = records_of(api.map(one, keys))
+    return [answer for answer in answers if not isinstance(answer, RecordError)]
+
+
+def records_of(answers: Iterable[Raw | KoppelError]) -> list[Raw | RecordError]:
+    """What `Api.map` gives: only errors of single records are in it, any other has stopped all."""
+    found: list[Raw | RecordError] = []
+    for answer in answers:
+        if isinstance(answer, KoppelError) and not isinstance(answer, RecordError):
+            raise answer
+        found.append(answer)
+    return found
