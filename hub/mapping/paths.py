@@ -230,7 +230,7 @@ def _flat(value: Any, depth: int) -> Iterator[Any]:
         yield from _flat(item, depth - 1)
 
 
-def set(record: Any, path: Path | str, value: Any, *, keep_none: bool = False) -> None:  # noqa: A001
+def set(record: Any, path: Path | str, value: Any, *, keep_none: bool = False) -> None:
     """Put a value at a path, making dicts and lists on the way.
 
     Through `[]` a list is laid over the elements by position (longer lists add elements), and
@@ -326,7 +326,7 @@ def _remove(target: Any, steps: tuple[Step, ...], at: int) -> bool:
     if step is EACH:
         if not isinstance(target, list | tuple):
             return False
-        return any([_remove(item, steps, at + 1) for item in target])
+        return sum(_remove(item, steps, at + 1) for item in target) > 0
     if isinstance(step, str):
         if not isinstance(target, dict) or step not in target:
             return False

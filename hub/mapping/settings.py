@@ -1,4 +1,4 @@
-"""The hub's own settings for each kind of document: what a bookkeeper decides, asked once per flow."""
+"""The hub's own settings per kind of document: what a bookkeeper decides, asked once per flow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a mapped value may be, and how one kind is read as another: text, number, date, yes or no."""
+"""What a mapped value may be, and how one kind is read as another: text, number, date, flag."""
 
 from __future__ import annotations
 

@@ -1,0 +1,346 @@
+"""Rules at work: what each of them does to a record, and why a value is what it is."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from hub.mapping import paths
+from hub.mapping.rule import (
+    CompiledRule,
+    Problem,
+    Rule,
+    RuleError,
+    Side,
+    When,
+    compile_each,
+)
+from hub.mapping.template import Origin
+from hub.mapping.transforms import TRANSFORMS, Bound, Registry, TransformError
+from hub.mapping.values import ValueProblem
+from hub.model import Document, FieldError, Json, field_paths
+from hub.sdk.errors import Blocked, RecordError
+
+__all__ = [
+    "Applied",
+    "CompiledRule",
+    "Problem",
+    "Rule",
+    "RuleError",
+    "Rules",
+    "Side",
+    "When",
+    "apply",
+    "compile_each",
+    "compile_rules",
+    "hold_back",
+    "is_document_path",
+    "split",
+]
+
+
+class Applied(NamedTuple):  # a tuple, because one record makes a hundred of them
+    """What one rule did. before and after are the values at `to`.
+
+    source: where the value came from, as the rule says it. withheld: the field was taken out
+    because it is not written now.
+    """
+
+    rule: int
+    to: str
+    side: Side
+    source: str
+    before: Any
+    after: Any
+    transforms: tuple[str, ...]
+    withheld: bool
+
+    @property
+    def changed(self) -> bool:
+        """Whether the rule made a difference."""
+        return bool(self.before != self.after)
+
+    def as_json(self) -> Json:
+        """For the log: exact numbers and dates become texts."""
+        return {
+            "rule": self.rule,
+            "to": self.to,
+            "from": self.source,
+            "before": _plain(self.before),
+            "after": _plain(self.after),
+            "via": list(self.transforms),
+            "withheld": self.withheld,
+        }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal | date):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _plain(below) for key, below in value.items()}
+    return [_plain(below) for below in value] if isinstance(value, list | tuple) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A flow's rules, compiled once per run: those for the document, those for the payload."""
+
+    document: tuple[CompiledRule, ...]
+    target: tuple[CompiledRule, ...]
+
+    def adjust(self, record: Json, document: Document, *, creating: bool | None) -> list[Applied]:
+        """Run the rules for the document; changes it in place.
+
+        Raises RecordError naming the rule when it fails or its value does not fit the field.
+        """
+        if not self.document:
+            return []
+        values = document.to_dict()
+        applied = apply(self.document, record, values, {}, creating=creating)
+        if applied:
+            try:
+                made = type(document).from_dict(values)
+            except FieldError as error:
+                raise _misfit(self.document, error) from error
+            for field in fields(document):
+                setattr(document, field.name, getattr(made, field.name))
+        return applied
+
+    def overlay(
+        self, record: Json, document: Document, payload: Json, *, creating: bool | None
+    ) -> list[Json]:
+        """Run the rules for the target's own record; changes the payload in place.
+
+        Gives what they did, fit for JSON. Raises RecordError naming the rule.
+        """
+        if not self.target:
+            return []
+        applied = apply(self.target, record, document.to_dict(), payload, creating=creating)
+        return [one.as_json() for one in applied]
+
+
+def compile_rules(
+    rules: Iterable[Rule | Mapping[str, Any]],
+    document_class: type[Document],
+    transforms: Registry = TRANSFORMS,
+) -> Rules:
+    """Compile rules as a config file or a form gives them. Raises RuleError with all problems."""
+    document, target = split(compile_each(rules, transforms), document_class)
+    return Rules(tuple(document), tuple(target))
+
+
+def _misfit(rules: Iterable[CompiledRule], error: FieldError) -> RecordError:
+    """Which rule gave the document a value that its field does not take."""
+    found = _PLACES.sub("[]", error.path)
+    for rule in rules:
+        to = _PLACES.sub("[]", rule.to.text)
+        if found == to or found.startswith((f"{to}.", f"{to}[")):
+            return Blocked(
+                f"Rule {rule.number}, to {rule.rule.to}: {error.message}",
+                field=error.path,
+                code="rule",
+                fix="rules",
+            )
+    return RecordError(str(error), field=error.path, code="bad_value")
+
+
+_PLACES: Final = re.compile(r"\[-?\d*\]")
+
+
+# --- which side ------------------------------------------------------------------------------
+
+
+def split(
+    rules: Iterable[CompiledRule], document_class: type[Document]
+) -> tuple[list[CompiledRule], list[CompiledRule]]:
+    """Rules for the document, and rules for the target's own record.
+
+    A `to` without a prefix is a document path when the document has such a field. Raises
+    RuleError when a rule insists on a document path that does not exist.
+    """
+    document: list[CompiledRule] = []
+    target: list[CompiledRule] = []
+    problems: list[Problem] = []
+    for rule in rules:
+        known = is_document_path(rule.to, document_class)
+        if rule.side == "document" and not known:
+            near = difflib.get_close_matches(str(rule.to), _document_paths(document_class), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            kind = document_class.__name__.lower()
+            problems.append(
+                Problem(rule.number, "to", f"the {kind} has no field {str(rule.to)!r}{hint}")
+            )
+        elif rule.side == "document" or (rule.side is None and known):
+            document.append(replace(rule, side="document"))
+        else:
+            target.append(replace(rule, side="target"))
+    if problems:
+        raise RuleError(problems)
+    return document, target
+
+
+def is_document_path(path: paths.Path | str, document_class: type[Document]) -> bool:
+    """Whether a path names a field of a document (`custom` takes anything below it)."""
+    steps = paths.as_path(path).steps
+    known = _document_paths(document_class)
+    spelled = ""
+    for index, step in enumerate(steps):
+        if not isinstance(step, str):
+            continue  # the list was already met with its name
+        name = f"{spelled}.{step}" if spelled else step
+        indexed = index + 1 < len(steps) and not isinstance(steps[index + 1], str)
+        last = index == len(steps) - 1
+        if indexed or (last and name not in known):
+            name += "[]"
+        if name not in known:
+            return False
+        if known[name] is dict:
+            return True
+        spelled = name
+    return True
+
+
+_PATHS: dict[str, dict[str, type]] = {}
+
+
+def _document_paths(document_class: type[Document]) -> dict[str, type]:
+    name = f"{document_class.__module__}.{document_class.__qualname__}"
+    if name not in _PATHS:
+        _PATHS[name] = field_paths(document_class)
+    return _PATHS[name]
+
+
+# --- applying --------------------------------------------------------------------------------
+
+
+def apply(
+    rules: Iterable[CompiledRule],
+    source_record: Json,
+    document: Json,
+    payload: Json,
+    *,
+    creating: bool | None,
+) -> list[Applied]:
+    """Run rules over one record; changes *document* and *payload*, and tells what it did.
+
+    creating: None while nobody knows yet whether the record will be created; rules that depend on
+    it then run as if it will, and `hold_back` takes their fields out again when it is known.
+    Rules without a value for this record leave what is there alone. Raises Blocked naming the rule.
+    """
+    applied: list[Applied] = []
+    records = {"source": source_record, "document": document, "target": payload}
+    for rule in rules:
+        side: Side = rule.side or ("document" if rule.to.root in document else "target")
+        place = document if side == "document" else payload
+        when = rule.rule.when
+        if when == "never" or (when == "create" and creating is False):
+            if creating is not None:
+                _withhold(rule, side, place, applied)
+            continue
+        if not rule.gives:
+            continue
+        try:
+            value = _value(rule, records)
+            before = paths.get(place, rule.to)
+            after = _write(rule, place, value, before)
+        except (TransformError, ValueProblem, paths.PathError) as error:
+            raise Blocked(
+                f"Rule {rule.number}, to {rule.rule.to}: {error}",
+                field=rule.to.text,
+                code="rule",
+                fix="rules",
+            ) from error
+        said = rule.rule.from_ or rule.rule.template or "value"
+        applied.append(
+            Applied(rule.number, rule.to.text, side, said, before, after, rule.used, False)
+        )
+    return applied
+
+
+def hold_back(
+    rules: Iterable[CompiledRule], document: Json, payload: Json, *, creating: bool
+) -> list[Applied]:
+    """Take out the fields that rules say are not written now (`when: create` or `never`)."""
+    applied: list[Applied] = []
+    for rule in rules:
+        when = rule.rule.when
+        if when == "never" or (when == "create" and not creating):
+            side: Side = rule.side or ("document" if rule.to.root in document else "target")
+            _withhold(rule, side, document if side == "document" else payload, applied)
+    return applied
+
+
+def _withhold(rule: CompiledRule, side: Side, place: Json, applied: list[Applied]) -> None:
+    before = paths.get(place, rule.to)
+    if before is None:
+        return
+    _clear(place, rule.to)
+    after = paths.get(place, rule.to)
+    applied.append(
+        Applied(rule.number, rule.to.text, side, f"when: {rule.rule.when}", before, after, (), True)
+    )
+
+
+def _clear(place: Json, to: paths.Path) -> None:
+    if isinstance(to.steps[-1], str):
+        paths.remove(place, to)
+    else:
+        paths.set(place, to, None)
+
+
+def _write(rule: CompiledRule, place: Json, value: Any, before: Any) -> Any:
+    if value is None:
+        if rule.path is None and rule.template is None and rule.value is None:
+            _clear(place, rule.to)  # `value: null` says so in so many words
+            return None
+        return before
+    paths.set(place, rule.to, value, keep_none=True)
+    return value if rule.to.depth == 0 else paths.get(place, rule.to)
+
+
+def _value(rule: CompiledRule, records: Mapping[str, Json]) -> Any:
+    if rule.path is not None:
+        value = _look_up(rule.path, rule.origins, records)
+    elif rule.template is not None:
+        value = rule.template.fill(
+            [
+                _run(_look_up(p.path, p.origins, records), p.steps, p.path.depth)
+                for p in rule.template.placeholders
+            ]
+        )
+    else:
+        value = rule.value
+    return _run(value, rule.steps, rule.depth) if rule.steps else value
+
+
+def _look_up(path: paths.Path, origins: tuple[Origin, ...], records: Mapping[str, Json]) -> Any:
+    for origin in origins:
+        value = paths.get(records[origin], path)
+        if value is not None and (not path.depth or _any_value(value)):
+            return value
+    return None
+
+
+def _any_value(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_any_value(item) for item in value)
+    return value is not None
+
+
+def _run(value: Any, steps: tuple[Bound, ...], depth: int) -> Any:
+    if depth and isinstance(value, list):
+        return [_run(item, steps, depth - 1) for item in value]
+    for step in steps:
+        value = step.apply(value) if step.takes_list else _each(value, step)
+    return value
+
+
+def _each(value: Any, step: Bound) -> Any:
+    if isinstance(value, list):
+        return [_each(item, step) for item in value]
+    return step.apply(value)
