@@ -62,14 +62,12 @@ class Problem:
         return f"Rule {self.rule}{f', {self.key}' if self.key else ''}: {self.message}"
 
 
-class RuleError(ValueError):
-    """Rules that cannot be used. number and key point at the first problem; problems has all."""
+class RulesError(ValueError):
+    """Rules that cannot be used, with everything that is wrong with them."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
-        self.number = self.problems[0].rule
-        self.key = self.problems[0].key
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +91,10 @@ class CompiledRule:
 # --- compiling -------------------------------------------------------------------------------
 
 
-def compile_each(
+def compile_rules(
     rules: Iterable[Rule | Mapping[str, Any]], transforms: Registry = TRANSFORMS
 ) -> list[CompiledRule]:
-    """Compile rules as a config file or a form gives them. Raises RuleError with all problems."""
+    """Compile rules as a config file or a form gives them. Raises RulesError with all problems."""
     compiled: list[CompiledRule] = []
     problems: list[Problem] = []
     for number, given in enumerate(rules, 1):
@@ -111,7 +109,7 @@ def compile_each(
                 found.append(Problem(number, problem.key, problem.message))
         problems += found
     if problems:
-        raise RuleError(problems)
+        raise RulesError(problems)
     return compiled
 
 

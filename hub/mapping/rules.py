@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import date
-from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from hub.mapping import paths
 from hub.mapping.rule import (
     CompiledRule,
     Problem,
     Rule,
-    RuleError,
+    RulesError,
     Side,
     When,
-    compile_each,
+    compile_rules,
 )
 from hub.mapping.template import Origin
-from hub.mapping.transforms import TRANSFORMS, Bound, Registry, TransformError
+from hub.mapping.transforms import Bound, TransformError
 from hub.mapping.values import ValueProblem
-from hub.model import Document, FieldError, Json, field_paths
-from hub.sdk.errors import Blocked, RecordError
+from hub.model import Document, Json, field_paths
+from hub.sdk.errors import Blocked
 
 __all__ = [
     "Applied",
     "CompiledRule",
     "Problem",
     "Rule",
-    "RuleError",
-    "Rules",
+    "RulesError",
     "Side",
     "When",
     "apply",
-    "compile_each",
     "compile_rules",
     "hold_back",
     "is_document_path",
@@ -65,92 +60,6 @@ class Applied(NamedTuple):  # a tuple, because one record makes a hundred of the
         """Whether the rule made a difference."""
         return bool(self.before != self.after)
 
-    def as_json(self) -> Json:
-        """For the log: exact numbers and dates become texts."""
-        return {
-            "rule": self.rule,
-            "to": self.to,
-            "from": self.source,
-            "before": _plain(self.before),
-            "after": _plain(self.after),
-            "via": list(self.transforms),
-            "withheld": self.withheld,
-        }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal | date):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _plain(below) for key, below in value.items()}
-    return [_plain(below) for below in value] if isinstance(value, list | tuple) else value
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """A flow's rules, compiled once per run: those for the document, those for the payload."""
-
-    document: tuple[CompiledRule, ...]
-    target: tuple[CompiledRule, ...]
-
-    def adjust(self, record: Json, document: Document, *, creating: bool | None) -> list[Applied]:
-        """Run the rules for the document; changes it in place.
-
-        Raises RecordError naming the rule when it fails or its value does not fit the field.
-        """
-        if not self.document:
-            return []
-        values = document.to_dict()
-        applied = apply(self.document, record, values, {}, creating=creating)
-        if applied:
-            try:
-                made = type(document).from_dict(values)
-            except FieldError as error:
-                raise _misfit(self.document, error) from error
-            for field in fields(document):
-                setattr(document, field.name, getattr(made, field.name))
-        return applied
-
-    def overlay(
-        self, record: Json, document: Document, payload: Json, *, creating: bool | None
-    ) -> list[Json]:
-        """Run the rules for the target's own record; changes the payload in place.
-
-        Gives what they did, fit for JSON. Raises RecordError naming the rule.
-        """
-        if not self.target:
-            return []
-        applied = apply(self.target, record, document.to_dict(), payload, creating=creating)
-        return [one.as_json() for one in applied]
-
-
-def compile_rules(
-    rules: Iterable[Rule | Mapping[str, Any]],
-    document_class: type[Document],
-    transforms: Registry = TRANSFORMS,
-) -> Rules:
-    """Compile rules as a config file or a form gives them. Raises RuleError with all problems."""
-    document, target = split(compile_each(rules, transforms), document_class)
-    return Rules(tuple(document), tuple(target))
-
-
-def _misfit(rules: Iterable[CompiledRule], error: FieldError) -> RecordError:
-    """Which rule gave the document a value that its field does not take."""
-    found = _PLACES.sub("[]", error.path)
-    for rule in rules:
-        to = _PLACES.sub("[]", rule.to.text)
-        if found == to or found.startswith((f"{to}.", f"{to}[")):
-            return Blocked(
-                f"Rule {rule.number}, to {rule.rule.to}: {error.message}",
-                field=error.path,
-                code="rule",
-                fix="rules",
-            )
-    return RecordError(str(error), field=error.path, code="bad_value")
-
-
-_PLACES: Final = re.compile(r"\[-?\d*\]")
-
 
 # --- which side ------------------------------------------------------------------------------
 
@@ -161,7 +70,7 @@ def split(
     """Rules for the document, and rules for the target's own record.
 
     A `to` without a prefix is a document path when the document has such a field. Raises
-    RuleError when a rule insists on a document path that does not exist.
+    RulesError when a rule insists on a document path that does not exist.
     """
     document: list[CompiledRule] = []
     target: list[CompiledRule] = []
@@ -180,7 +89,7 @@ def split(
         else:
             target.append(replace(rule, side="target"))
     if problems:
-        raise RuleError(problems)
+        raise RulesError(problems)
     return document, target
 
 
