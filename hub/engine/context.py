@@ -12,11 +12,12 @@ from hub.engine.hub import Hub
 from hub.engine.journal import Journal, Tape
 from hub.engine.ledger import Ledger, Pair
 from hub.engine.port import Port, Target
-from hub.mapping import rules as rulebook
+from hub.engine.rulework import FlowRules
 from hub.mapping.fieldtable import FieldTable
+from hub.mapping.rules import RulesError
 from hub.mapping.settings import settings_for
 from hub.model import Json
-from hub.sdk import Api, Context, Entity, Form, System
+from hub.sdk import Api, ConfigurationError, Context, Entity, Form, System
 from hub.store.settings import get_setting
 from hub.store.tables import Connection, Flow
 
@@ -61,7 +62,7 @@ class FlowRun:
     target: Side
     settings: Form
     filter: Form
-    rules: rulebook.Rules
+    rules: FlowRules
     tape: Tape
     journal: Journal
     ledger: Ledger
@@ -157,9 +158,18 @@ def open_run(hub: Hub, flow: Flow, run_id: int, claim: Claim, *, planning: bool)
         ),
         settings=settings,
         filter=filter_form,
-        rules=rulebook.compile_rules(flow.rules, target_entity.document),
+        rules=_rules(hub, flow, target_entity),
         tape=tape,
         journal=Journal(hub.vault, flow_id, run_id, keep_payloads=keep),
         ledger=ledger,
         port=Port(hub.database, None if planning else ledger, before=before, after=after),
     )
+
+
+def _rules(hub: Hub, flow: Flow, target: Entity) -> FlowRules:
+    try:
+        return FlowRules(flow.rules, target.document, hub.registry.transforms)
+    except RulesError as error:
+        raise ConfigurationError(
+            f"The rules of flow {flow.name} do not fit any more. {error}", setting="rules"
+        ) from error

@@ -215,7 +215,7 @@ class PageWorker:
         run = self.run
         assert job.document is not None
         creating = job.link is None and job.existing is None
-        run.rules.adjust(job.record, job.document, creating=creating)
+        job.document, applied = run.rules.adjust(job.record, job.document, creating=creating)
         job.document, notes = self.kind.adjust(job.document)
         job.outcome.notes += notes
         job.outcome.parts["understood"] = job.document.to_dict()
@@ -226,7 +226,7 @@ class PageWorker:
             creating=creating,
         )
         payload = run.target.table.render(job.document, context)
-        applied = run.rules.overlay(job.record, job.document, payload, creating=creating)
+        applied += run.rules.overlay(job.record, job.document, payload, creating=creating)
         if applied:
             job.outcome.parts["rules"] = applied
         job.outcome.parts["pushed"] = payload
