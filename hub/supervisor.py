@@ -134,6 +134,8 @@ class Supervisor:
         self._add("the scheduler", lambda: role(["scheduler"], environ))
         for number in range(1, self.workers + 1):
             self._add(f"worker {number}", lambda: role(["worker"], environ))
+        if self.demo:
+            self._add("the sandboxes", lambda: role([], environ, module="hub.demo"))
         while not self._stopping_since:
             self._tend()
             self._sleep(1.0)

@@ -72,7 +72,9 @@ def main(config: Config) -> None:
         sock = listen(config.host, config.port)
     # The modules only, before the fork: the worker shares them, and a new one starts at once.
     import hub.app  # noqa: F401
+    from hub.registry import Registry
 
+    Registry.load()
     gc.collect()
     gc.freeze()
     if _may_serve():
