@@ -1,1 +1,68 @@
-"""Exact Globe, as Koppel sees it."""
+"""Exact Globe: sales orders, customers and items of an administration on somebody's own server."""
+
+from __future__ import annotations
+
+from hub.model import Json
+from hub.sdk import System, hookimpl
+
+from .api import auth, base_url, check, http, judge
+from .entities import Customers, Orders, Products
+from .forms import Credentials, Settings
+from .lookups import LOOKUPS
+
+SETUP = """
+Exact Globe runs on your own server, and so does the **Exact Entity Service** that the hub talks to.
+
+1. Have the entity service installed (a licence module of Globe) and reachable from the machine
+   that the hub runs on: inside your own network, or through a reverse proxy with `https`.
+   Let your firewall take calls from this machine only.
+2. Make a Windows account for the hub and let it be an **active employee** in Globe, with function
+   rights to sales orders, debtors, items and the look-up tables.
+3. The **SQL Server** and the **database** are on Globe's start screen, at the bottom.
+
+Try it on a test administration first. The hub makes one call at a time: the service does not like
+more.
+"""
+
+
+def demo(url: str) -> Json:
+    """How to reach the sandbox at *url*."""
+    return {
+        "credentials": {
+            "base_url": url,
+            "auth": "ntlm",
+            "username": "SIM\\hub",
+            "password": "Gl0be!sim",
+            "server_name": "SRV-SQL01\\EXACT",
+            "database": "100",
+        },
+        "settings": {},
+    }
+
+
+exact_globe = System(
+    name="exact_globe",
+    title="Exact Globe",
+    description="ERP on your own server. Orders go in; customers, items and orders come out.",
+    kind="erp",
+    icon="building-warehouse",
+    credentials=Credentials,
+    settings=Settings,
+    base_url=base_url,
+    auth=auth,
+    http=http,
+    check=check,
+    judge=judge,
+    entities=(Orders, Customers, Products),
+    lookups=LOOKUPS,
+    parallel=1,
+    setup=SETUP,
+    sandbox="koppel_exact_globe.sandbox:create_app",
+    demo=demo,
+)
+
+
+@hookimpl
+def register_systems() -> list[System]:
+    """The one system of this plugin."""
+    return [exact_globe]

@@ -1,0 +1,260 @@
+"""What the plugin asks: how to reach Globe, how it is set up, and what flows into it need."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator, field_validator
+
+from hub.sdk import Form, SecretStr, web_address
+from hub.sdk.forms import choice, date, flag, number, secret, text
+
+
+def _typed_code(value: Any) -> Any:
+    """Codes such as 1 may be typed without quotes in a config file."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Code = Annotated[str, BeforeValidator(_typed_code)]
+
+
+class Credentials(Form):
+    """How to reach the entity service and the administration behind it."""
+
+    base_url: str = text(
+        "Address of the entity service",
+        help="Server and port, without /services. Plain http only on this machine itself.",
+        example="https://globe.example.nl:8020",
+    )
+    auth: Literal["ntlm", "basic"] = choice(
+        "Sign in with",
+        default="ntlm",
+        options=(
+            ("ntlm", "Windows (NTLM), as the service itself does"),
+            ("basic", "Basic, when a gateway in front asks for it"),
+        ),
+    )
+    username: str = text(
+        "User name",
+        help="A Windows account that is an active employee in Globe.",
+        example="DOMAIN\\hub",
+        min_length=1,
+    )
+    password: SecretStr = secret("Password", min_length=1)
+    server_name: str = text(
+        "SQL Server",
+        help="The SQL Server instance that holds the administration.",
+        example="SRV-SQL01\\EXACT",
+        min_length=1,
+    )
+    database: Code = text(
+        "Database",
+        help="The administration's database; mostly its three-digit division number.",
+        example="100",
+        min_length=1,
+    )
+    verify_tls: bool = flag(
+        "Check the server's certificate",
+        default=True,
+        help="For a certificate of your own, make this machine trust it rather than switch this "
+        "off.",
+        advanced=True,
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        value = re.sub(r"/services(/.*)?$", "", value.strip(), flags=re.IGNORECASE)
+        return web_address(value)
+
+    @field_validator("username", "server_name", "database")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        value = value.strip()
+        if not value or not value.isprintable():
+            raise ValueError("must be one line of text")
+        return value
+
+    @field_validator("server_name", "database")
+    @classmethod
+    def _header(cls, value: str) -> str:
+        if not value.isascii():
+            raise ValueError("may hold only plain letters, digits and signs (it goes in a header)")
+        return value
+
+
+NUMBER_FIELDS = ("DebtorNumber", *(f"TextFreeField{n}" for n in range(1, 11)))
+
+
+class Settings(Form):
+    """How this Globe is set up."""
+
+    time_zone: str = text(
+        "Time zone of the server",
+        default="Europe/Amsterdam",
+        help="Globe notes times by the clock on its own wall.",
+        advanced=True,
+    )
+    timeout_s: int = number(
+        "Wait for an answer, seconds",
+        default=120,
+        help="The service is slow after a pause.",
+        ge=5,
+        le=600,
+        advanced=True,
+    )
+    tunnel_merge: bool = flag(
+        "Send changes as POST",
+        default=False,
+        help="When a proxy in between does not let the verb MERGE through.",
+        advanced=True,
+    )
+    customer_number_field: str = choice(
+        "Keep the source's customer number in",
+        default="",
+        options=(
+            ("", "Nowhere"),
+            ("DebtorNumber", "The debtor number itself"),
+            *((name, name) for name in NUMBER_FIELDS[1:]),
+        ),
+        help="Needed when customers are recognised by their number instead of their e-mail "
+        "address.",
+        advanced=True,
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is not a time zone; an example is Europe/Amsterdam")
+        return value
+
+    @field_validator("customer_number_field")
+    @classmethod
+    def _field(cls, value: str) -> str:
+        if value and value not in NUMBER_FIELDS:
+            raise ValueError(f"must be one of {', '.join(NUMBER_FIELDS)}, or empty")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The server's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+class NewCustomers(Form):
+    """What every new customer gets, where the source does not say."""
+
+    customer_classification: Code | None = choice(
+        "Classification of new customers",
+        default=None,
+        lookup="classifications",
+        group="New customers",
+    )
+    customer_payment_condition: Code | None = choice(
+        "Payment condition of new customers",
+        default=None,
+        lookup="payment_conditions",
+        help="Empty: Globe's own default.",
+        group="New customers",
+        advanced=True,
+    )
+    customer_vat_code: Code | None = choice(
+        "VAT code of new customers",
+        default=None,
+        lookup="vat_codes",
+        group="New customers",
+        advanced=True,
+    )
+    customer_size: Code | None = text(
+        "Company size of new customers",
+        default=None,
+        help="Only when your Globe asks for it, like the three below.",
+        max_length=10,
+        group="New customers",
+        advanced=True,
+    )
+    customer_sector: Code | None = text(
+        "Sector of new customers",
+        default=None,
+        max_length=10,
+        group="New customers",
+        advanced=True,
+    )
+    customer_source: Code | None = text(
+        "Source of new customers", default=None, max_length=3, group="New customers", advanced=True
+    )
+    customer_rating: Code | None = text(
+        "Rating of new customers", default=None, max_length=1, group="New customers", advanced=True
+    )
+
+
+class CustomerSettings(NewCustomers):
+    """How customers are written."""
+
+
+class OrderSettings(NewCustomers):
+    """How sales orders are written."""
+
+    warehouse: Code | None = choice(
+        "Warehouse",
+        default=None,
+        lookup="warehouses",
+        help="Where the goods leave from. Empty: Globe's own default.",
+        group="Sales order",
+    )
+    selection_code: Code | None = choice(
+        "Selection code",
+        default=None,
+        lookup="selection_codes",
+        help="Marks these orders in Globe.",
+        group="Sales order",
+    )
+    delivery_days: int | None = number(
+        "Days to delivery",
+        default=None,
+        help="Delivery date of an order that names none: so many days after the order date. "
+        "Empty: Globe takes today.",
+        ge=0,
+        le=365,
+        group="Sales order",
+    )
+
+
+class OrdersFilter(Form):
+    """Which sales orders to take."""
+
+    state: Literal["all", "open", "completed"] = choice(
+        "Orders",
+        default="all",
+        options=(
+            ("all", "All"),
+            ("open", "Not yet delivered in full"),
+            ("completed", "Delivered in full"),
+        ),
+    )
+    selection_code: Code | None = choice(
+        "Selection code", default=None, lookup="selection_codes", help="Empty: any."
+    )
+    start_date: dt.date | None = date("Orders from", default=None)
+
+
+class CustomersFilter(Form):
+    """Which customers to take."""
+
+    classification: Code | None = choice(
+        "Classification", default=None, lookup="classifications", help="Empty: any."
+    )
+    active_only: bool = flag("Only active customers", default=True)
+
+
+class ProductsFilter(Form):
+    """Which items to take."""
+
+    assortment: Code | None = choice(
+        "Assortment", default=None, lookup="assortments", help="Empty: any."
+    )
+    sales_only: bool = flag("Only items that are for sale", default=True)

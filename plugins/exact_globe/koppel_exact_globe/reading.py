@@ -1,0 +1,99 @@
+"""What the entities share when they read: codes, dates in the server's zone, changes since."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hub.model import Json
+from hub.sdk import Api, Context, Entity, IndexRow, Page, Query
+from hub.sdk.index import IndexPage
+
+from . import api as globe
+from . import odata
+from .forms import Settings
+
+MODIFIED = "ModifiedDate"
+
+
+def code(value: Any) -> str | None:
+    """A code without the blanks it is padded with."""
+    return str(value).strip() or None if value is not None else None
+
+
+def zone_in(context: Context) -> ZoneInfo:
+    """The time zone of the server's clock."""
+    settings = context.connection
+    return settings.zone if isinstance(settings, Settings) else Settings().zone
+
+
+def localised(values: Any, zone: ZoneInfo) -> Any:
+    """Wall-clock readings in a half-made document become moments."""
+    if isinstance(values, dict):
+        for name, value in values.items():
+            values[name] = localised(value, zone)
+    elif isinstance(values, list):
+        values[:] = [localised(value, zone) for value in values]
+    elif isinstance(values, dt.datetime) and values.tzinfo is None:
+        return odata.in_zone(values, zone)
+    return values
+
+
+def paths_of(entity: type[Entity], *more: str) -> list[str]:
+    """The properties to ask for: all that the field table names, and *more*."""
+    named = [field.path for field in entity.fields if field.only != "write"]
+    return sorted({path for path in (*named, *more) if path.isalnum() or "_" in path})
+
+
+def changed(
+    api: Api, entity: str, since: Json | None, where: Sequence[str], select: Sequence[str]
+) -> Iterator[tuple[list[Json], Json | None]]:
+    """Batches of records changed since, oldest first, each with the cursor that it leads to.
+
+    The cursor is the highest stamp seen, never our own clock; what bears that very stamp is read
+    again, because several records may share it.
+    """
+    ms = since.get("modified") if since else None
+    if since and since.get("moment"):
+        ms = odata.wall_clock_of(since["moment"], globe.zone_of(api))
+    conditions = list(where)
+    if isinstance(ms, int):
+        start = odata.repeated_hour(ms, globe.zone_of(api))
+        conditions.append(f"{MODIFIED} ge {odata.moment_literal(start)}")
+    for rows in globe.batches(
+        api, entity, where=conditions, select=select, order=f"{MODIFIED},{KEYS[entity]}"
+    ):
+        stamps = [odata.wall_clock_ms(row.get(MODIFIED)) for row in rows]
+        ms = max((s for s in (*stamps, ms) if s is not None), default=None)
+        yield rows, None if ms is None else {"modified": ms}
+
+
+KEYS = {"Account": "ID", "Item": "ItemCode"}
+
+
+def cursor_at(moment: dt.datetime) -> Json:
+    """The cursor of what changed at that moment and later."""
+    return {"moment": moment.isoformat()}
+
+
+def changed_pages(
+    api: Api, entity: str, query: Query, where: Sequence[str], select: Sequence[str]
+) -> Iterator[Page]:
+    """The same as pages of a flow. A record that was dealt with is told by its fingerprint."""
+    since = None if query.full else query.since
+    for rows, cursor in changed(api, entity, since, where, select):
+        yield Page(rows, cursor)
+
+
+def index_pages(
+    api: Api,
+    entity: str,
+    since: Json | None,
+    select: Sequence[str],
+    row_of: Callable[[Json], IndexRow],
+) -> Iterator[IndexPage]:
+    """The same as pages of an index."""
+    for rows, cursor in changed(api, entity, since, (), [*select, MODIFIED]):
+        yield IndexPage([row_of(row) for row in rows], cursor)
