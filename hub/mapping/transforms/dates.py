@@ -104,7 +104,7 @@ def add_days(value: datetime, days: int, skip_weekends: bool = False) -> datetim
         raise ValueProblem(f"days must be between -{_MAX_DAYS:,} and {_MAX_DAYS:,}")
     if not skip_weekends:
         return value + timedelta(days=days)
-    step = 1 if days > 0 else -1
+    step = -1 if days < 0 else 1
     weeks, left = divmod(abs(days), 5)
     value += timedelta(weeks=weeks * step)
     while left or value.weekday() > 4:

@@ -27,8 +27,8 @@ from hub.mapping.values import ValueProblem, short
 
 MAX_PATTERN: Final = 500
 MAX_INPUT: Final = 10_000
-_BUDGET: Final = 30_000_000  # steps; the engine does some 50 million simple ones a second
-_LENGTHS: Final = (10_000, 5_000, 2_000, 1_000, 500, 300, 200, 150, 100, 75, 50)
+_BUDGET: Final = 10_000_000  # steps; the engine does some 25 million simple ones a second
+_LENGTHS: Final = (10_000, 4_000, 2_000, 1_000, 500, 300, 200, 150, 100, 75, 50)
 
 # The engine's own parser tells exactly what the engine will do; a second one would drift from it.
 _parser: Any = importlib.import_module("re._parser")
@@ -74,14 +74,16 @@ def _compile(text: str) -> SafePattern:
         raise ValueProblem(f"the pattern is longer than {MAX_PATTERN} characters")
     try:
         compiled = re.compile(text)
-        tree = _parser.parse(text)
+        parts = list(_parser.parse(text))
+        items = _Reader(text, compiled.flags).read(parts, inside=False)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueProblem(f"the pattern {short(text)} is wrong: {error}") from None
-    parts = list(tree)
     anchored = (
-        bool(parts) and str(parts[0][1]).startswith("AT_BEGINNING") and not compiled.flags & re.M
+        bool(parts)
+        and str(parts[0][0]) == "AT"
+        and str(parts[0][1]).startswith("AT_BEGINNING")
+        and not compiled.flags & re.MULTILINE
     )
-    items = _Reader(text, compiled.flags).read(parts, inside=False)
     return SafePattern(text, compiled, _limit(items, text, anchored))
 
 
@@ -225,11 +227,11 @@ def _limit(items: list[_Item], text: str, anchored: bool) -> int:
             item.even and not all(r.nullable for r in rest) and not _first(rest) & item.first
         )
         if ends_itself and item.degree <= 1:
-            settled = True
+            settled |= bool(rest)  # walked over for nothing when what follows it fails
         else:
             free.append(item)
     factor, degree = _ways(free)
-    degree += settled  # walking over it
+    degree += settled
     degree += not anchored  # tried again from every character
     for length in _LENGTHS:
         # The places where the parts end are in order, which leaves one in degree! of them.
