@@ -23,11 +23,18 @@ machine has to be right to the minute: the shop refuses what was signed more tha
 
 
 def demo(url: str) -> Json:
-    """How to reach the sandbox at *url*."""
+    """How to reach the sandbox at *url*, and how new orders arrive there."""
     from .sandbox import API_PUBLIC, API_SECRET
 
     keys = {"api_public": API_PUBLIC, "api_secret": API_SECRET}
-    return {"credentials": {"shop_url": url, **keys}, "settings": {}}
+    return {
+        "credentials": {"shop_url": url, **keys},
+        "settings": {},
+        "arrivals": {
+            "path": "/_sandbox/orders",
+            "bodies": [{"kind": kind} for kind in ("plain", "company", "plain", "unknown_sku")],
+        },
+    }
 
 
 ccvshop = System(

@@ -21,6 +21,7 @@ from .understanding import (
     address_fields,
     code,
     costs_of,
+    day,
     line_understood,
     number,
     person_fields,
@@ -49,6 +50,7 @@ class Orders(Entity):
     document = Order
     key = "id"
     number = "ordernumber_full"
+    ignored = ("orderrows",)
     filter = OrdersFilter
     fields = (
         Field("id", "key", read=code, label="Id"),
@@ -60,7 +62,7 @@ class Orders(Entity):
         Field("currency", "currency", read=text, label="Currency"),
         Field("orderedinlng", "language", read=text, label="Language"),
         Field("orderedinlng", "customer.language", read=text, label="Customer's language"),
-        Field("deliver_date", "delivery_date", read=text, label="Delivery date"),
+        Field("deliver_date", "delivery_date", read=day, label="Delivery date"),
         Field("deliver_method", "shipping_method", read=text, label="Delivery method"),
         Field("paymethod", "payment_method", read=text, label="Payment method"),
         Field("transaction_id", "payment_reference", read=text, label="Payment reference"),
@@ -158,13 +160,22 @@ class Orders(Entity):
             (number(record.get("total_discounts")) or ZERO)
             + (number(record.get("credit_point_discount")) or ZERO)
         ) or None
-        document["tax_exempt"] = bool(
-            record.get("is_intra_community_order")
-            or record.get("is_platform_sale")
-            or (record.get("taxes_included") is False and number(record.get("total_tax")) == 0)
-        )
+        self._tax_understood(document, record)
         self._customer_understood(document, record)
         self._state_understood(document, record)
+
+    @staticmethod
+    def _tax_understood(document: Json, record: Raw) -> None:
+        untaxed = number(record.get("total_tax")) == 0
+        document["tax_exempt"] = exempt = bool(
+            record.get("is_intra_community_order")
+            or record.get("is_platform_sale")
+            or (record.get("taxes_included") is False and untaxed)
+        )
+        if exempt and untaxed:
+            # The rate that counts is the one that was charged, not the one the goods have.
+            for charged in (*document["lines"], *document["costs"]):
+                charged["tax_rate"] = ZERO
 
     @staticmethod
     def _customer_understood(document: Json, record: Raw) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from hub.model import Json, Product
 from hub.sdk import Api, Context, Entity, Field, Page, Query, Raw
 
-from .api import shop_settings, walk
+from .api import everything, shop_settings, walk
 from .forms import ProductsFilter
 from .reading import moment_of, one_by_one, since, stamp, time_text
 from .understanding import ZERO, code, number, text
@@ -106,8 +106,13 @@ class Products(Entity):
         yield Page([], cursor)
 
     def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw]:
-        """One request a product."""
-        found = one_by_one(api, "products", keys)
+        """One request a product; two where the shop gives no variants with it."""
+        found = one_by_one(api, "products", keys, {"expand": PARTS})
+        for record in found:
+            variants = record.get("attributecombinations")
+            if isinstance(variants, dict) and "collection" not in variants:
+                path = f"/products/{self.key_of(record)}/attributecombinations/"
+                variants["collection"] = everything(api, path)
         return {self.key_of(record): record for record in self._with_settings(api, found)}
 
     @staticmethod

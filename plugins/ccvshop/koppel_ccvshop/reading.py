@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hub.sdk import Api, KoppelError, NotFound, Query, Raw, RecordError
@@ -36,13 +36,15 @@ def since(query: Query, name: str) -> dt.datetime | None:
     return None if query.full else moment_of((query.since or {}).get(name))
 
 
-def one_by_one(api: Api, path: str, keys: Sequence[str]) -> list[Raw]:
+def one_by_one(
+    api: Api, path: str, keys: Sequence[str], params: Mapping[str, Any] | None = None
+) -> list[Raw]:
     """Records one by one; those that are gone or refused are left out."""
 
     def one(key: str) -> Raw:
         if not key.isdigit():
             raise NotFound(f"{key} is not an id of CCV Shop")
-        record = api.get(f"/{path}/{key}/")
+        record = api.get(f"/{path}/{key}/", params)
         return record if isinstance(record, dict) else {}
 
     answers = records_of(api.map(one, keys))

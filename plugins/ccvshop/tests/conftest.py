@@ -17,6 +17,7 @@ from hub.mapping.fieldtable import FieldTable
 from hub.model import Document
 from hub.sdk import Api, Context, Entity, Query
 from hub.sdk.exchange import Exchange
+from hub.sdk.http import Client
 from hub.sdk.limits import LocalPacer
 from hub.sdk.sandbox import Sandbox, running
 
@@ -48,13 +49,14 @@ class Tape:
 
 @dataclass
 class Shop:
-    """A running pretend shop and a connection to it."""
+    """A running pretend shop, a connection to it, and a client that signs nothing."""
 
     app: Flask
     url: str
     api: Api
     clock: Clock
     tape: Tape
+    bare: Client
 
     @property
     def sandbox(self) -> Sandbox:
@@ -96,7 +98,8 @@ def opened() -> Iterator[Open]:
                 sleep=clock.sleep,
             )
             stack.enter_context(api)
-            return Shop(app, url, api, clock, tape)
+            bare = stack.enter_context(Client(base_url=url, timeout=60))
+            return Shop(app, url, api, clock, tape, bare)
 
         yield open_shop
 

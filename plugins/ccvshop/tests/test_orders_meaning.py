@@ -75,7 +75,7 @@ def test_the_row_of_the_vendors_example_is_a_line_with_its_discount() -> None:
 
     assert (line.key, line.kind, line.sku) == ("512345001", "product", "THEE-R")
     assert (line.name, line.ean) == ("Theepot Zoë", "8719000000024")
-    assert (line.quantity, line.unit_price, line.total) == (2, D("34.95"), D("62.9"))
+    assert (line.quantity, line.unit_price, line.total) == (D(2), D("34.95"), D("62.9"))
     assert line.tax_rate == 21
     assert line.options == ["Kleur: Rood"]
     assert line.discount_percentage == D("10.014306")
@@ -88,12 +88,8 @@ def test_the_row_of_the_vendors_example_is_a_line_with_its_discount() -> None:
 def test_shipping_is_a_cost_with_its_own_vat() -> None:
     (cost,) = order_of(sample()).costs
 
-    assert (cost.kind, cost.amount, cost.tax_rate, cost.prices) == (
-        "shipping",
-        D("6.95"),
-        21,
-        "gross",
-    )
+    assert (cost.kind, cost.prices) == ("shipping", "gross")
+    assert (cost.amount, cost.tax_rate) == (D("6.95"), D(21))
 
 
 def test_an_address_keeps_street_number_and_suffix_apart_and_the_line_as_well() -> None:
@@ -263,6 +259,13 @@ def test_an_intra_community_order_is_exempt() -> None:
     assert order_of(sample(taxes_included=False)).tax_exempt is False
 
 
+def test_where_no_vat_was_charged_the_rate_of_the_goods_does_not_count() -> None:
+    order = order_of(sample(taxes_included=False, total_tax=0))
+
+    assert [line.tax_rate for line in order.lines] == [0]
+    assert [cost.tax_rate for cost in order.costs] == [0]
+
+
 @pytest.mark.parametrize("total", ["79.22", "65.47"])
 def test_a_total_of_net_rows_has_the_vat_in_it_whether_the_shop_did_or_not(total: str) -> None:
     net = {"order_row_taxes_included": False, "shipping_taxes_included": False}
@@ -280,6 +283,14 @@ def test_track_and_trace_is_a_shipment() -> None:
     ).shipments
 
     assert (parcel.tracking_code, parcel.carrier) == ("3SABC123", "PostNL")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("2026-01-09", "2026-01-09"), ("2026-01-09T10:00:00Z", "2026-01-09"), ("0000-00-00", "None")],
+)
+def test_a_delivery_date_is_taken_where_there_is_one(written: str, meant: str) -> None:
+    assert str(order_of(sample(deliver_date=written)).delivery_date) == meant
 
 
 def test_a_remark_of_the_customer_is_the_note() -> None:
@@ -339,7 +350,9 @@ def test_an_order_cent_off_keeps_the_shops_own_total(opened: Open) -> None:
     assert order.total == parts + D("0.01")
 
 
-@pytest.mark.parametrize("odd", ["no_email", "row_without_sku", "no_name", "no_rows", "long_comment"])
+@pytest.mark.parametrize(
+    "odd", ["no_email", "row_without_sku", "no_name", "no_rows", "long_comment"]
+)
 def test_odd_orders_are_understood_and_left_to_the_hub_to_judge(opened: Open, odd: str) -> None:
     shop = opened(orders=0, extra_orders=[odd])
     (record,) = Orders().complete(shop.api, records(shop, "orders"))

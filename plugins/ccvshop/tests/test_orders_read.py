@@ -61,8 +61,9 @@ def test_rows_cost_one_request_for_each_order_and_only_where_asked_for(opened: O
     whole = Orders().complete(shop.api, found[:30])
 
     assert shop.api.requests == 2 + 30
-    assert [order["id"] for order in whole] == [order["id"] for order in found[:30]]
-    assert all(order["orderrows"]["items"] for order in whole)
+    complete = [order for order in whole if not isinstance(order, RecordError)]
+    assert [order["id"] for order in complete] == [order["id"] for order in found[:30]]
+    assert all(order["orderrows"]["items"] for order in complete)
 
 
 def test_an_order_by_key_costs_two_requests_and_one_that_is_gone_is_left_out(opened: Open) -> None:

@@ -6,7 +6,7 @@ products (with expand), productqueries, attributecombinations, orders (and PATCH
 invoices and invoicerows. Anything else that a shop has answers 501.10 or 501.20, never by chance.
 
 Besides the kit's `/_sandbox/...` there is POST `/_sandbox/orders` `{"count": 3, "kind": "plain"}`:
-new orders, made now; the kinds are the keys of `ODD_ORDERS`.
+new orders, made now; the kinds are the keys of `KINDS`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,25 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, abort, g, jsonify, request
 
 from hub.sdk.sandbox import Sandbox
 
 from .asked import Asked, Refused
 from .goods import CATALOGUE, ORDER_STATUS
 from .resources import Resources
-from .scenarios import ODD_ORDERS, Scenario
+from .scenarios import KINDS, ODD_ORDERS, Scenario
 from .shop import Shop
 
-__all__ = ["API_PUBLIC", "API_SECRET", "CATALOGUE", "ODD_ORDERS", "ORDER_STATUS", "create_app"]
+__all__ = [
+    "API_PUBLIC",
+    "API_SECRET",
+    "CATALOGUE",
+    "KINDS",
+    "ODD_ORDERS",
+    "ORDER_STATUS",
+    "create_app",
+]
 
 API_PUBLIC = "ccvpub0123456789"
 API_SECRET = "ccvsecret0123456789abcdef0123456789"
@@ -97,7 +105,7 @@ def create_app(
 ) -> Flask:
     """A shop with *orders* seeded orders, the newest of them made just before *until* (now).
 
-    *extra_orders* are added after those: names from `ODD_ORDERS`, or functions that change a draft.
+    *extra_orders* are added after those: names out of `KINDS`, or functions that change a draft.
     *total_limit* is the limit over everything that answers 429.11; *clock_offset* the seconds by
     which the shop's clock is ahead; *vat_included* the shop's setting `prices_include_vat`.
     """
@@ -126,6 +134,8 @@ def create_app(
     def place() -> Response:
         asked = request.get_json()
         kind = asked.get("kind", "plain")
+        if kind not in KINDS:
+            abort(400, f"there is no kind {kind!r} of order; there are {', '.join(sorted(KINDS))}")
         ids = [shop.place(kind, now()) for _ in range(asked.get("count", 1))]
         return jsonify(ids)
 

@@ -138,7 +138,7 @@ def write_out(draft: Draft, ids: tuple[int, int, int]) -> tuple[JSON, list[JSON]
         "ordernumber": ordernumber if draft.completed else None,
         "ordernumber_full": str(ordernumber) if draft.completed else None,
         "invoicenumber": ordernumber if draft.completed else None,
-        "transaction_id": f"tr_{order_id:x}" if draft.paid else "",
+        "transaction_id": transaction_of(order_id) if draft.paid else "",
         "create_date": when(draft.created),
         "deliver_method": draft.deliver_method,
         "deliver_date": None,
@@ -197,6 +197,11 @@ def write_out(draft: Draft, ids: tuple[int, int, int]) -> tuple[JSON, list[JSON]
     for finish in draft.finish:
         finish(order, rows)
     return order, rows
+
+
+def transaction_of(order_id: int) -> str:
+    """What the payment provider calls the payment."""
+    return f"tr_{order_id:x}"
 
 
 def _paymethod(method_id: int) -> tuple[int, str, str]:

@@ -239,3 +239,10 @@ ODD_ORDERS: dict[str, Scenario] = {
 
 def _loose(sku: str, name: str) -> Article:
     return Article(sku, name, "", D("19.95"), D(8), D(1))
+
+
+#: Every kind of order by name, with what the customer has to be (None: any Dutch consumer).
+KINDS: dict[str, tuple[int | None, Scenario]] = {
+    **{scenario.__name__: (who, scenario) for who, scenario in reversed(SCENARIOS)},
+    **{name: (None, scenario) for name, scenario in ODD_ORDERS.items()},
+}

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from .goods import JSON, when, words
-from .orders import Draft, write_out
+from .orders import Draft, transaction_of, write_out
 from .people import Person, person
-from .scenarios import ODD_ORDERS, SCENARIOS, Scenario
+from .scenarios import KINDS, SCENARIOS, Scenario
 
 FIRST_ORDER, FIRST_NUMBER, FIRST_ROW, FIRST_INVOICE = 284119301, 10001, 512345001, 30118801
 ROWS_PER_ORDER = 20  # row ids are given out in blocks
@@ -47,7 +47,7 @@ class Shop:
         self.customers = max(20, (orders // 40 + 1) * 10)
         # The newest order is a few minutes old, the oldest at most 25 days.
         self.gap = min(timedelta(hours=6), timedelta(days=25) / max(orders, 1))
-        self.placed: list[tuple[datetime, Scenario]] = []
+        self.placed: list[tuple[datetime, int | None, Scenario]] = []
         self.changes: dict[int, JSON] = {}
         self.lock = threading.Lock()
         self._briefs: list[Brief] = []
@@ -59,11 +59,10 @@ class Shop:
         return self.seeded + len(self.placed)
 
     def place(self, scenario: str | Scenario, moment: datetime) -> int:
-        """One more order, made at *moment*; gives its id."""
+        """One more order, made at *moment*: a name out of `KINDS`, or a function; gives its id."""
+        who, kind = KINDS[scenario] if isinstance(scenario, str) else (None, scenario)
         with self.lock:
-            self.placed.append(
-                (moment, ODD_ORDERS[scenario] if isinstance(scenario, str) else scenario)
-            )
+            self.placed.append((moment, who, kind))
             return self.order_id(len(self) - 1)
 
     @staticmethod
@@ -88,19 +87,22 @@ class Shop:
         return {**order, **self.changes.get(order["id"], {})}, [dict(row) for row in rows]
 
     def _make(self, index: int) -> tuple[JSON, list[JSON]]:
+        ids = (self.order_id(index), FIRST_ROW + ROWS_PER_ORDER * index, FIRST_NUMBER + index)
+        return write_out(self._draft(index), ids)
+
+    def _draft(self, index: int) -> Draft:
         rng = random.Random(self.seed * 1_000_003 + index)
         if index < self.seeded:
             kind, scenario = SCENARIOS[index % len(SCENARIOS)]
         else:
-            kind, scenario = None, self.placed[index - self.seeded][1]
+            _, kind, scenario = self.placed[index - self.seeded]
         # Some customers order often: half of the orders come from a quarter of them.
         most = self.customers // 10
         decade = rng.randrange(most if rng.random() < 0.5 else max(1, most // 4))
         who = person(10 * decade + (rng.randrange(5) if kind is None else kind), self.seed)
         draft = Draft(index, self.created(index), who, rng)
         scenario(draft)
-        ids = (self.order_id(index), FIRST_ROW + ROWS_PER_ORDER * index, FIRST_NUMBER + index)
-        return write_out(draft, ids)
+        return draft
 
     def briefs(self) -> list[Brief]:
         """All orders as the filters see them, oldest first."""
@@ -110,17 +112,19 @@ class Shop:
             return list(self._briefs)
 
     def _brief(self, index: int) -> Brief:
-        order, _ = self.order(index)
+        """From the draft: to write every order out would take seconds in a large shop."""
+        draft, order_id = self._draft(index), self.order_id(index)
+        changes = self.changes.get(order_id, {})
         return Brief(
             index,
-            order["id"],
-            self.created(index),
+            order_id,
+            draft.created,
             FIRST_NUMBER + index,
-            order["status"],
-            order["paid"],
-            order["is_completed"],
-            order["paymethod_id"],
-            order["transaction_id"],
+            changes.get("status", draft.status if draft.completed else None),
+            changes.get("paid", draft.paid),
+            draft.completed,
+            draft.paymethod_id,
+            transaction_of(order_id) if draft.paid else "",
         )
 
     def change(self, order_id: int, values: JSON) -> bool:
