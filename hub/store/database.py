@@ -140,10 +140,8 @@ def _engine(database: Database) -> Engine:
         event.listen(engine, "savepoint", _begin_before_savepoint)
 
     @event.listens_for(engine, "handle_error")
-    def explain(context: ExceptionContext) -> None:
-        error = explained(database, context.original_exception)
-        if error is not None:
-            context.chained_exception = error
+    def explain(context: ExceptionContext) -> StoreError | None:
+        return explained(database, context.original_exception)
 
     return engine
 

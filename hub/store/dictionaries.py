@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import zstandard
@@ -36,12 +36,22 @@ LONGEST_SAMPLE = 20_000
 _WORD = re.compile(r"[^\W_]+")
 
 
-def train(database: Database, vault: Vault, scope: str, samples: Sequence[Any]) -> int | None:
-    """Train a dictionary and keep it; its number, or None when it would not help."""
-    texts = impersonal([dumps(sample).decode()[:LONGEST_SAMPLE] for sample in samples])
-    if len(texts) < ENOUGH:
+def train(
+    database: Database, vault: Vault, scope: str, samples: Iterable[tuple[str, Any]]
+) -> int | None:
+    """Train a dictionary on (part, value) pairs and keep it; its number, or None when it would
+    not help."""
+    by_part: dict[str, list[str]] = {}
+    for part, value in samples:
+        by_part.setdefault(part, []).append(dumps(value).decode()[:LONGEST_SAMPLE])
+    # Part by part: what one part has in common, the others may not have at all.
+    blanked = {part: impersonal(texts) for part, texts in by_part.items()}
+    known: list[bytes | bytearray | memoryview] = [
+        text for texts in blanked.values() for text in texts[: len(texts) * 4 // 5]
+    ]
+    unseen = [text for texts in blanked.values() for text in texts[len(texts) * 4 // 5 :]]
+    if len(known) + len(unseen) < ENOUGH:
         return None
-    known, unseen = texts[: len(texts) * 4 // 5], texts[len(texts) * 4 // 5 :]
     try:
         data = zstandard.train_dictionary(SIZE, known, level=payloads.LEVEL)
     except zstandard.ZstdError:  # too few or too short, or all of them the same
@@ -111,14 +121,14 @@ def _payloads(session: Session, flow_id: int) -> int:
     return session.exec(select(func.count()).select_from(some)).one()
 
 
-def _samples(database: Database, vault: Vault, flow_id: int) -> list[Any]:
+def _samples(database: Database, vault: Vault, flow_id: int) -> list[tuple[str, Any]]:
     """What was kept of the newest records of a flow, all parts of it."""
-    samples: list[Any] = []
+    samples: list[tuple[str, Any]] = []
     with database.session() as session:
         newest = select(Entry.id).where(Entry.flow_id == flow_id).order_by(col(Entry.id).desc())
         for entry_id in session.exec(newest.limit(MOST)).all():
             try:
-                samples += payloads.read(session, vault, entry_id).values()
+                samples += payloads.read(session, vault, entry_id).items()
             except CannotOpen:
                 continue
             if len(samples) >= MOST:

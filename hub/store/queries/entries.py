@@ -29,12 +29,16 @@ ATTEMPTS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class EntryFilter:
-    """Which entries. text: a reference or key, whole or its first characters."""
+    """Which entries. text: a reference or key, whole or its first characters.
+
+    waiting: only those that somebody still has to look at.
+    """
 
     flow_id: int | None = None
     run_id: int | None = None
     outcomes: Sequence[str] = ()
     text: str = ""
+    waiting: bool = False
     since: dt.datetime | None = None
     until: dt.datetime | None = None
 
@@ -198,6 +202,8 @@ def _conditions(session: Session, wanted: EntryFilter) -> list[ColumnElement[boo
         if last is None:
             return None
         conditions += [col(Entry.id) <= last + ID_SLACK, col(Entry.at) < wanted.until]
+    if wanted.waiting:
+        conditions.append(col(Entry.id).in_(select(Waiting.entry_id)))
     text = wanted.text.strip()
     if text:
         conditions.append(col(Entry.id).in_(_matching(session, wanted, text)))
