@@ -208,8 +208,15 @@ def _write(rule: CompiledRule, place: Json, value: Any, before: Any) -> Any:
             _clear(place, rule.to)  # `value: null` says so in so many words
             return None
         return before
-    paths.set(place, rule.to, value, keep_none=True)
+    paths.set(place, rule.to, _own(value), keep_none=True)
     return value if rule.to.depth == 0 else paths.get(place, rule.to)
+
+
+def _own(value: Any) -> Any:
+    """A copy: what is written may be changed later, the raw record and the rule may not."""
+    if isinstance(value, dict):
+        return {key: _own(below) for key, below in value.items()}
+    return [_own(below) for below in value] if isinstance(value, list) else value
 
 
 def _value(rule: CompiledRule, records: Mapping[str, Json]) -> Any:
