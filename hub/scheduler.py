@@ -24,12 +24,12 @@ INTERVAL = 1.0
 LEASE_SECONDS = 15
 
 
-def wake(config: Config, run_id: int) -> None:
+def wake(config: Config, run_id: int, attempt: int = 0) -> None:
     """Tell the workers of a queued run. Without Redis nothing is lost: a later tick tells again."""
     try:
         connection = connect(config)
         try:
-            enqueue_run(connection, run_id)
+            enqueue_run(connection, run_id, attempt)
         finally:
             connection.close()
     except (RedisError, RedisUnavailable) as error:
@@ -46,7 +46,7 @@ def main(config: Config) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     hub = Hub.start(config)
-    ticker = Ticker(hub, lambda run_id: wake(config, run_id))
+    ticker = Ticker(hub, lambda run_id, attempt: wake(config, run_id, attempt))
     claim: Claim | None = None
     rounds = 0
     while not stop.wait(INTERVAL if rounds else 0):

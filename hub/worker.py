@@ -21,8 +21,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from rq import Queue, Worker
-from rq.exceptions import DuplicateJobError, NoSuchJobError
-from rq.job import Job, JobStatus
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from hub.config import Config
@@ -36,6 +35,9 @@ if TYPE_CHECKING:
 QUEUE = "koppel"
 """The one queue. A worker that listens on two loses the job it holds when it is killed."""
 
+TELL_AGAIN_SECONDS = 30
+"""How long a run may stay in the queue before the workers are told of it again."""
+
 GRACE_SECONDS = 6
 """How long a run may take to come to a halt when its worker is told to stop."""
 
@@ -47,23 +49,16 @@ def queue(connection: Redis) -> Queue:
     return Queue(QUEUE, connection=connection, serializer=JSONSerializer, default_timeout=-1)
 
 
-def enqueue_run(connection: Redis, run_id: int) -> bool:
-    """Hand a run to the workers; False when they have it already.
+def enqueue_run(connection: Redis, run_id: int, attempt: int = 0) -> bool:
+    """Hand a run to the workers; False when that was done for this attempt a moment ago.
 
-    A job of an earlier attempt that failed or was abandoned does not count: only the database
-    says whether the run still has to be done, and its lease sees to it that one worker does it.
+    Only the database says whether the run still has to be done, and its claim sees to it that one
+    worker does it: a job too many ends at once, and a job that was lost is made again in time.
     """
-    jobs, job_id = queue(connection), f"run-{run_id}"
-    with suppress(NoSuchJobError):
-        job = Job.fetch(job_id, connection=connection, serializer=JSONSerializer)
-        if job.get_status() not in (JobStatus.QUEUED, JobStatus.STARTED):
-            job.delete()
-    try:
-        jobs.enqueue(
-            "hub.jobs.run_flow", run_id, job_id=job_id, unique=True, result_ttl=0, failure_ttl=3600
-        )
-    except DuplicateJobError:
+    told = f"koppel:woken:{run_id}:{attempt}"
+    if not connection.set(told, 1, nx=True, ex=TELL_AGAIN_SECONDS):
         return False
+    queue(connection).enqueue("hub.jobs.run_flow", run_id, result_ttl=0, failure_ttl=3600)
     return True
 
 

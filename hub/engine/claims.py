@@ -59,7 +59,7 @@ class Claim:
     def __init__(self, database: Database, names: list[str], seconds: int) -> None:
         self.owner = new_owner()
         self._database = database
-        self._names = sorted(set(names))
+        self._names = list(dict.fromkeys(names))
         self._seconds = seconds
         self._done = threading.Event()
         self._lost = threading.Event()

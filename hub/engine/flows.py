@@ -181,21 +181,19 @@ def _filled(
 
 
 def rule_problems(hub: Hub, rules: Sequence[Any], target: Entity) -> dict[str, str]:
-    """What is wrong with rules: `rules.0.via` -> sentence."""
-    from hub.mapping.rules import RuleError, compile_rules
+    """What is wrong with rules: `rules.0.via` -> sentence. Paths count from 0, people from 1."""
+    if not rules:
+        return {}
+    from hub.mapping.rules import RulesError, compile_rules
 
     try:
-        compile_rules(list(rules), target.document)
-    except RuleError as error:
-        return {_rule_path(error): str(error)}
+        compile_rules(rules, target.document, hub.registry.transforms)
+    except RulesError as error:
+        return {
+            f"rules.{p.rule - 1}.{p.key}" if p.key else f"rules.{p.rule - 1}": str(p)
+            for p in error.problems
+        }
     return {}
-
-
-def _rule_path(error: Exception) -> str:
-    """`rules.0.via`: rules are numbered from 1 in sentences and from 0 in paths."""
-    number, key = getattr(error, "number", None), getattr(error, "key", None)
-    path = "rules" if number is None else f"rules.{number - 1}"
-    return f"{path}.{key}" if key else path
 
 
 def plain_rule(value: Any) -> Any:

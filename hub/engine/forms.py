@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr, ValidationError, create_model
 from hub.engine.complaints import explain
 from hub.mapping.settings import settings_for
 from hub.model import Json
-from hub.sdk import ConfigurationError, Entity, Form
+from hub.sdk import ConfigurationError, Entity, Form, NoForm
 
 F = TypeVar("F", bound=Form)
 LONGEST = 20_000
@@ -327,7 +327,8 @@ def flow_form(target: Entity | type[Entity]) -> type[Form]:
     kind = target if isinstance(target, type) else type(target)
     made = _flow_forms.get(kind)
     if made is None:
-        bases = (kind.settings, settings_for(kind.document.kind))
+        both = (kind.settings, settings_for(kind.document.kind))
+        bases = tuple(form for form in dict.fromkeys(both) if form is not NoForm) or (NoForm,)
         made = cast(type[Form], create_model(f"{kind.__name__}FlowSettings", __base__=bases))
         _flow_forms[kind] = made
     return made

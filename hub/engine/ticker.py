@@ -22,8 +22,8 @@ log = logging.getLogger("koppel.ticker")
 NIGHT = dt.time(3, 0)
 """When the nightly cleaning may begin, in the hub's time zone."""
 
-Wake = Callable[[int], None]
-"""Tells the workers of a queued run. May do nothing: the next tick tells them again."""
+Wake = Callable[[int, int], None]
+"""Tells the workers of a queued run and attempt. May do nothing: a later tick tells again."""
 
 
 class Ticker:
@@ -40,16 +40,16 @@ class Ticker:
             zone = zone_of(get_setting(session, "time_zone"))
             self._fire(session, now, zone)
             self._take_over(session)
-            queued = [
-                row[0]
-                for row in session.execute(
-                    select(col(Run.id)).where(col(Run.state) == "queued").order_by(col(Run.id))
-                )
-            ]
-        for run_id in queued:
-            self._wake(run_id)
+            queued = session.execute(
+                select(col(Run.id), col(Run.attempt))
+                .where(col(Run.state) == "queued")
+                .order_by(col(Run.id))
+            ).all()
+        for run_id, attempt in queued:
+            if run_id is not None:
+                self._wake(run_id, attempt)
         self._clean(now, zone)
-        return queued
+        return [run_id for run_id, _ in queued if run_id is not None]
 
     def _fire(self, session: Session, now: dt.datetime, zone: ZoneInfo) -> None:
         """Queue a run of every flow whose time has come, unless it has one in hand."""

@@ -135,7 +135,7 @@ class Bench:
     def booked(self) -> dict[str, list[dict[str, Any]]]:
         """Reference -> the sales orders that the ERP holds under it."""
         found: dict[str, list[dict[str, Any]]] = {}
-        for row in self.erp.extensions["world"].tables["SalesOrderHeader"].rows():
+        for row in self.erp.extensions["world"].tables["SalesOrderHeader"]:
             found.setdefault(str(row["YourReference"]), []).append(dict(row))
         return found
 

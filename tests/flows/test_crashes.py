@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import pytest
 from redis import Redis
@@ -26,15 +25,10 @@ Make = Callable[..., Bench]
 
 def booked_exactly_once(bench: Bench) -> None:
     """Every order of the shop has one sales order in the ERP, and the ERP has no other."""
-    wanted = {order["ordernumber_full"] for order in shop_orders_all(bench)}
+    wanted = {order["ordernumber_full"] for order in shop_orders(bench)}
     there = bench.booked()
     assert set(there) == wanted
     assert {number for number, orders in there.items() if len(orders) != 1} == set()
-
-
-def shop_orders_all(bench: Bench) -> list[dict[str, Any]]:
-    """All orders that the shop would list."""
-    return shop_orders(bench)
 
 
 # -- the network ---------------------------------------------------------------------------------
@@ -156,7 +150,7 @@ def test_wiping_redis_in_the_middle_of_a_run_loses_nothing(make_bench: Make) -> 
         eventually(
             lambda: runs.summary(bench.hub, run_id)["status"] not in ("queued", "running"), 60
         )
-        second = runs.create_run(bench.hub, bench.flow(), trigger="cli")
+        second = runs.create_run(bench.hub, bench.flow(), trigger="cli", options={"full": True})
         eventually(
             lambda: runs.summary(bench.hub, second)["status"] not in ("queued", "running"), 60
         )

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from rq import Queue
-from rq.job import Job, JobStatus
-from rq.serializers import JSONSerializer
+from rq.job import JobStatus
 
 from hub import embedded_redis
 from hub.config import Config
@@ -218,16 +217,9 @@ def test_a_run_is_handed_to_the_workers_once(redis_url: str) -> None:
         ]
 
 
-def test_a_run_whose_job_failed_can_be_handed_over_again(redis_url: str) -> None:
+def test_the_next_attempt_at_a_run_is_handed_over_at_once(redis_url: str) -> None:
     with Redis.from_url(redis_url) as client:
         enqueue_run(client, 7)
-        jobs = queue(client)
-        job = Job.fetch("run-7", connection=client, serializer=JSONSerializer)
-        jobs.pop_job_id()
-        job.set_status(JobStatus.STARTED)
-        assert not enqueue_run(client, 7), "a worker has it"
-        job.set_status(JobStatus.FAILED)
-        jobs.failed_job_registry.add(job, 3600)
-        assert enqueue_run(client, 7)
-        assert jobs.job_ids == ["run-7"]
-        assert jobs.failed_job_registry.get_job_ids() == []
+        queue(client).pop_job_id()
+        assert not enqueue_run(client, 7), "a worker has just taken it"
+        assert enqueue_run(client, 7, attempt=1)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hub.engine import forms
-from hub.engine.complaints import unknown
 from hub.engine.configfile.problems import ConfigFileError, Findings, Problem
 from hub.engine.configfile.yamltree import Node, YamlProblem, load
 from hub.engine.flows import FlowSpec
@@ -102,39 +101,36 @@ def read(
         )
     _overall(root, wanted, findings)
     secrets = Secrets(findings, folder, os.environ if environ is None else environ)
-    connections = findings.table(root.get("connections"), "connections")
-    for name, node in connections.items() if connections else ():
-        key = f"connections.{name}"
-        _check_name(findings, name, key, connections)
-        table = findings.table(node, key, CONNECTION)
-        if table is None:
-            if node.value is None:
-                findings.add(connections.key_lines[name], key, "is empty; it needs `system:`")
-            continue
+    for name, key, table in _named_tables(root, "connections", CONNECTION, "`system:`", findings):
         made = _connection(
             registry, name, key, table, findings, secrets, stored.get(name), systems.get(name)
         )
         if made is not None:
             wanted.connections[name] = made
-    flows = findings.table(root.get("flows"), "flows")
-    for name, node in flows.items() if flows else ():
-        key = f"flows.{name}"
-        _check_name(findings, name, key, flows)
-        table = findings.table(node, key, FLOW)
-        if table is None:
-            if node.value is None:
-                findings.add(flows.key_lines[name], key, "is empty; it needs `from:` and `to:`")
-            continue
+    for name, key, table in _named_tables(root, "flows", FLOW, "`from:` and `to:`", findings):
         spec = _flow(name, key, table, findings)
         if spec is not None:
             wanted.flows[name] = WantedFlow(spec, table)
     return wanted, findings
 
 
-def _check_name(findings: Findings, name: str, key: str, parent: Node) -> None:
-    problem = name_problem(name)
-    if problem:
-        findings.add(parent.key_lines[name], key, problem)
+def _named_tables(
+    root: Node, what: str, known: Sequence[str], needs: str, findings: Findings
+) -> Iterator[tuple[str, str, Node]]:
+    """Name, key and table of everything below `connections` or `flows`."""
+    parent = findings.table(root.get(what), what)
+    if parent is None:
+        return
+    for name, node in parent.items():
+        key, line = f"{what}.{name}", parent.key_lines[name]
+        problem = name_problem(name)
+        if problem:
+            findings.add(line, key, problem)
+        if node.value is None:
+            findings.add(line, key, f"is empty; it needs {needs}")
+        table = findings.table(node, key, known)
+        if table is not None:
+            yield name, key, table
 
 
 def _overall(root: Node, wanted: Wanted, findings: Findings) -> None:
@@ -187,11 +183,8 @@ def _connection(
         for path, message in filled.errors.items():
             if path.partition(".")[0] in secrets.failed:
                 continue  # its own mistake was named already
-            findings.add(
-                _line(node, part, path),
-                f"{key}.{part}.{path}" if path else f"{key}.{part}",
-                message,
-            )
+            at = f"{key}.{part}.{path}" if path else f"{key}.{part}"
+            findings.add(_line(node, part, path), at, message)
         secrets.failed.clear()
         values[part] = filled.value
     credentials, settings = values["credentials"], values["settings"]
@@ -317,6 +310,3 @@ def _flow(name: str, key: str, node: Node, findings: Findings) -> FlowSpec | Non
         rules=rules,
         retention_days=retention.plain() if retention else None,
     )
-
-
-__all__ = ["KEPT", "VERSION", "Wanted", "WantedConnection", "WantedFlow", "read", "unknown"]
