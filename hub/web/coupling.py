@@ -1,0 +1,96 @@
+"""What two systems can exchange, in words; and what they cannot, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.engine.flows import misfit
+from hub.model import Json
+from hub.registry import Registry
+from hub.sdk import ConfigurationError, Entity, System
+from hub.store.tables import Connection
+from hub.web import shapes
+
+FORWARD, BACKWARD = "forward", "backward"
+_FIRST = ("order", "customer", "product", "stock", "invoice")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One kind of record from one connection to another, and why it cannot be if it cannot."""
+
+    direction: str
+    source: Connection
+    source_entity: Entity
+    target: Connection
+    target_entity: Entity
+    problem: str | None
+
+    @property
+    def value(self) -> str:
+        """What the form sends."""
+        return f"{self.direction}:{self.source_entity.name}:{self.target_entity.name}"
+
+    @property
+    def kind(self) -> str:
+        """The kind of document."""
+        return self.source_entity.document.kind
+
+    @property
+    def title(self) -> str:
+        """What a flow of it is called."""
+        source, target = shapes.title_of(self.source), shapes.title_of(self.target)
+        return f"{self.source_entity.title}: {source} to {target}"
+
+
+def pairs(registry: Registry, one: Connection, other: Connection) -> list[Pair]:
+    """Both directions; what is possible first, orders before customers before the rest."""
+    found = [*_pairs(registry, FORWARD, one, other), *_pairs(registry, BACKWARD, other, one)]
+    return sorted(found, key=_rank)
+
+
+def possible(registry: Registry, one: Connection, other: Connection) -> list[Pair]:
+    """Only what can be coupled."""
+    return [pair for pair in pairs(registry, one, other) if pair.problem is None]
+
+
+def _rank(pair: Pair) -> tuple[bool, bool, int]:
+    order = _FIRST.index(pair.kind) if pair.kind in _FIRST else len(_FIRST)
+    return pair.problem is not None, pair.direction != FORWARD, order
+
+
+def _pairs(registry: Registry, way: str, source: Connection, target: Connection) -> list[Pair]:
+    try:
+        from_system, to_system = registry.system(source.system), registry.system(target.system)
+    except ConfigurationError:
+        return []
+    return [
+        Pair(way, source, one, target, other, _problem(from_system, one, to_system, other))
+        for one in (kind() for kind in from_system.entities)
+        for other in (kind() for kind in to_system.entities)
+        if one.document.kind == other.document.kind
+    ]
+
+
+def _problem(source: System, one: Entity, target: System, other: Entity) -> str | None:
+    if misfit(one, other) is None:
+        return None
+    what = one.title.lower()
+    if not one.can("read"):
+        return f"Not possible: the plugin for {source.title} does not read {what}"
+    return f"Not possible: the plugin for {target.title} does not write {other.title.lower()}"
+
+
+def shown(registry: Registry, pair: Pair, recommended: bool) -> Json:
+    """A pair as described in wizard/entities.html."""
+    source, target = shapes.title_of(pair.source), shapes.title_of(pair.target)
+    becomes = pair.target_entity.title.lower()
+    return {
+        "value": pair.value,
+        "title": f"{pair.source_entity.title} from {source} to {target}",
+        "sentence": pair.problem or f"{pair.source_entity.title} become {becomes} in {target}",
+        "source": shapes.end(registry, pair.source, pair.source_entity.name),
+        "target": shapes.end(registry, pair.target, pair.target_entity.name),
+        "recommended": recommended,
+        "problem": pair.problem,
+    }

@@ -1,0 +1,80 @@
+"""The manual, rendered from the Markdown files that come with the hub."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, send_from_directory
+from markupsafe import Markup
+
+from hub.model import Json
+from hub.web.markdown import rendered
+from hub.web.page import page
+
+bp = Blueprint("docs", __name__)
+FIRST = ("index", "manual", "user")
+_LINK = re.compile(r"\]\((?:\./)?([a-z0-9_-]+)\.md(#[a-z0-9_-]*)?\)", re.IGNORECASE)
+_IMAGE = re.compile(r"!\[([^\]]*)\]\((?:\./)?([a-z0-9_./-]+\.(?:svg|png))\)", re.IGNORECASE)
+
+
+@bp.get("/manual")
+def index() -> Response:
+    """The first chapter."""
+    chapters = _chapters()
+    return _chapter(next(iter(chapters)) if chapters else "")
+
+
+@bp.get("/manual/<name>")
+def chapter(name: str) -> Response:
+    """One chapter."""
+    return _chapter(name)
+
+
+@bp.get("/manual/files/<path:name>")
+def file(name: str) -> Response:
+    """A picture of the manual."""
+    if not name.endswith((".svg", ".png")):
+        abort(404)
+    return send_from_directory(folder(), name)
+
+
+def folder() -> Path:
+    """Where the manual is: inside the package, as in a wheel, or beside it, as in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "docs"
+    return inside if inside.is_dir() else package.parent / "docs"
+
+
+def _chapter(name: str) -> Response:
+    chapters = _chapters()
+    if name and name not in chapters:
+        abort(404, f"The manual has no chapter {name[:80]}.")
+    html = rendered(_text(name)) if name else Markup()
+    shown: list[Json] = [{"name": key, "title": title} for key, title in chapters.items()]
+    title = chapters.get(name, "Manual")
+    return page("docs/show.html", chapters=shown, name=name, title=title, html=html)
+
+
+@cache
+def _chapters() -> dict[str, str]:
+    """Name -> title, the user's own chapters first."""
+    files = {path.stem: path for path in sorted(folder().glob("*.md"))}
+    order = sorted(files, key=lambda name: (name not in FIRST, name))
+    return {name: _title(files[name]) for name in order}
+
+
+def _title(path: Path) -> str:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# "):
+            return line[2:].strip().replace("`", "")
+    return path.stem.replace("-", " ").capitalize()
+
+
+@cache
+def _text(name: str) -> str:
+    """A chapter, its links leading to pages here instead of files."""
+    text = (folder() / f"{name}.md").read_text(encoding="utf-8")
+    text = _IMAGE.sub(r"![\1](/manual/files/\2)", text)
+    return _LINK.sub(r"](/manual/\1\2)", text)

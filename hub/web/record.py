@@ -1,0 +1,172 @@
+"""One record as its page shows it: four stages side by side, marks, attempts and what mends it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from hub.engine.hub import Hub
+from hub.model import Json
+from hub.sdk import Entity
+from hub.store.queries import EntryView
+from hub.store.settings import get_setting
+from hub.store.tables import EffectRow, Entry, Run
+from hub.web import shapes
+from hub.web.attention import fix_of
+
+WAITING = ("blocked", "failed")
+READING = ("GET", "HEAD", "OPTIONS")
+_INDEX = re.compile(r"\[(\d+)\]")
+
+
+class Record:
+    """An entry with everything around it."""
+
+    def __init__(self, hub: Hub, session: Session, view: EntryView) -> None:
+        self.hub, self.session, self.view = hub, session, view
+        self.names = shapes.Names.load(hub.registry, session)
+
+    def shown(self) -> Json:
+        """The context of entries/show.html."""
+        return {"entry": self._entry(), "attempts": self._attempts(), "marks": self._marks()}
+
+    def _entry(self) -> Json:
+        view, row = self.view, self.view.entry
+        parts, flow = view.parts, view.flow
+        trace = parts.get("trace") or {}
+        newest = not view.later
+        return self.names.entry(row) | {
+            "target_number": row.target_number,
+            "target_key": row.target,
+            "source": shapes.end(self.hub.registry, view.source, flow.source_entity),
+            "target": shapes.end(self.hub.registry, view.target, flow.target_entity),
+            "planned": view.run.kind == "plan",
+            "received": parts.get("received"),
+            "understood": parts.get("understood"),
+            "pushed": parts.get("pushed"),
+            "shortened": view.shortened,
+            "exchanges": [self._exchange(one) for one in parts.get("answered") or ()],
+            "notes": trace.get("notes") or [],
+            "rules": parts.get("rules") or trace.get("rules") or [],
+            "effect": self._effect(),
+            "seconds": row.milliseconds / 1000,
+            "kept": bool(parts),
+            "kept_until": self._kept_until(),
+            "fix": fix_of(flow, view.target, row.fix) if newest else None,
+            "can_retry": newest and row.outcome in WAITING and view.run.kind != "plan",
+            "as_then": "received" in parts and "received" not in view.shortened,
+            "waiting": view.waiting if newest else None,
+            "newer": view.later[0].id if view.later else None,
+        }
+
+    def _exchange(self, one: Mapping[str, Any]) -> Json:
+        url = str(one.get("url") or "")
+        return {
+            "method": one.get("method"),
+            "address": re.sub(r"^https?://[^/]+", "", url) or url,
+            "status": one.get("status"),
+            "seconds": float(one.get("seconds") or 0),
+            "error": one.get("error"),
+            "body": one.get("body"),
+            "answer": one.get("answer"),
+            "write": one.get("method") not in READING,
+            "note": None,
+        }
+
+    def _effect(self) -> str | None:
+        flow = self.view.flow
+        if self.view.later:
+            return None
+        return self.session.exec(
+            select(EffectRow.state)
+            .where(
+                EffectRow.source_id == flow.source_id,
+                EffectRow.source_entity == flow.source_entity,
+                EffectRow.source_key == self.view.entry.key,
+                EffectRow.target_id == flow.target_id,
+            )
+            .order_by(col(EffectRow.id).desc())
+            .limit(1)
+        ).first()
+
+    def _kept_until(self) -> dt.datetime:
+        overall = get_setting(self.session, "retention_days")
+        days = self.view.flow.retention_days or overall
+        return self.view.entry.at + dt.timedelta(days=days)
+
+    def _attempts(self) -> list[Json]:
+        rows = sorted([*self.view.attempts, self.view.entry], key=lambda row: row.id)
+        ids = {row.run_id for row in rows}
+        known = {run.id: run for run in self.session.exec(select(Run).where(col(Run.id).in_(ids)))}
+        return [self._attempt(row, known.get(row.run_id)) for row in rows]
+
+    def _attempt(self, row: Entry, run: Run | None) -> Json:
+        kind = run.kind if run else "run"
+        return {
+            "id": row.id,
+            "at": row.at,
+            "outcome": row.outcome,
+            "reason": row.reason or None,
+            "run_id": row.run_id,
+            "how": _how(run),
+            "planned": kind == "plan",
+            "current": row.id == self.view.entry.id,
+        }
+
+    # ---- where to point
+
+    def _marks(self) -> Json:
+        """The field that the reason is about, in what was understood and in what was received."""
+        field, reason = self.view.entry.field, self.view.entry.reason
+        if not field or self.view.entry.outcome not in WAITING:
+            return {}
+        marks: Json = {"understood": {field: reason}}
+        source = shapes.entity_kind(
+            self.hub.registry, self.view.source.system, self.view.flow.source_entity
+        )
+        received = _sources(source, field) if source else []
+        there = [path for path in received if _present(self.view.parts.get("received"), path)]
+        if there:
+            marks["received"] = {there[0]: reason}
+        return marks
+
+
+def _how(run: Run | None) -> str | None:
+    if run is None or run.kind == "run":
+        return None
+    if run.kind == "plan":
+        return "looked ahead"
+    if run.kind == "test":
+        return "as a test"
+    return "tried again as it was received then" if "as_then" in run.options else "tried again"
+
+
+def _sources(source: type[Entity], field: str) -> list[str]:
+    """Paths of the source's record that mean a path of the document, with its indexes put in."""
+    numbers = _INDEX.findall(field)
+    general = _INDEX.sub("[]", field)
+    found = []
+    for one in source.fields:
+        if one.meaning == general and one.path.count("[]") == len(numbers):
+            path = one.path
+            for number in numbers:
+                path = path.replace("[]", f"[{number}]", 1)
+            found.append(path)
+    return found
+
+
+def _present(value: Any, path: str) -> bool:
+    """Whether a record has something at a path."""
+    for step in path.replace("[", ".[").split("."):
+        if step.startswith("[") and isinstance(value, list):
+            index = int(step[1:-1])
+            value = value[index] if index < len(value) else None
+        elif isinstance(value, Mapping):
+            value = value.get(step)
+        else:
+            return False
+    return value is not None

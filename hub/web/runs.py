@@ -1,0 +1,124 @@
+"""Runs: listed, watched while they go on, and what did not go through tried again."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, make_response, request, url_for
+from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from hub.engine import retry as again
+from hub.model import Json
+from hub.store import queries
+from hub.store.queries import EntryFilter, RunView
+from hub.store.tables import Entry, Waiting
+from hub.web import shapes
+from hub.web.page import STOP_POLLING, go, hub, number_in, page, wants_part
+
+bp = Blueprint("runs", __name__)
+
+
+@bp.get("/runs")
+def index() -> Response:
+    """All of them, or those of one flow."""
+    wanted, before = request.args.get("flow", ""), number_in("before")
+    with hub().database.session() as session:
+        view = queries.flow(session, wanted) if wanted else None
+        if wanted and view is None:
+            abort(404, f"There is no flow {wanted[:80]} (any more).")
+        found = queries.runs(session, flow_id=view.flow.id if view else None, before=before)
+    shown = [shapes.run(one) for one in found.runs]
+    name = wanted or None
+    return page(
+        "runs/index.html",
+        runs=shown,
+        flow=shapes.brief(view.flow) if view else None,
+        newer_url=url_for("runs.index", flow=name) if before else None,
+        older_url=url_for("runs.index", flow=name, before=found.before) if found.before else None,
+    )
+
+
+@bp.get("/runs/<int:run_id>")
+def show(run_id: int) -> Response:
+    """One run, live while it goes on."""
+    with hub().database.session() as session:
+        view = _view(session, run_id)
+        return page("runs/show.html", **_shown(session, view))
+
+
+@bp.get("/runs/<int:run_id>/progress")
+def progress(run_id: int) -> Response:
+    """How far it is; asked every two seconds until it is done."""
+    with hub().database.session() as session:
+        view = _view(session, run_id)
+    if not wants_part():
+        return go(url_for("runs.show", run_id=run_id))
+    answer = page("runs/_progress.html", run=shapes.run(view))
+    if view.run.state not in shapes.GOING:
+        answer.status_code = STOP_POLLING
+        answer.headers["HX-Refresh"] = "true"  # the buttons of the page are others now
+    return answer
+
+
+@bp.get("/runs/<int:run_id>/rows")
+def rows(run_id: int) -> Response:
+    """Its records, while they come in."""
+    if not wants_part():
+        return go(url_for("runs.show", run_id=run_id, outcome=request.args.get("outcome")))
+    with hub().database.session() as session:
+        view = _view(session, run_id)
+        answer = page("runs/_rows.html", **_shown(session, view))
+    if view.run.state not in shapes.GOING:
+        answer.status_code = STOP_POLLING
+    return make_response(answer)
+
+
+@bp.post("/runs/<int:run_id>/retry")
+def retry(run_id: int) -> Response:
+    """Everything of this run that still waits, once more."""
+    with hub().database.session() as session:
+        _view(session, run_id)
+        entries = list(session.exec(_waiting_of(run_id)))
+    if not entries:
+        return go(
+            url_for("runs.show", run_id=run_id), "Nothing of this run waits any more.", "info"
+        )
+    made = again.retry_entries(hub(), entries)
+    return go(url_for("runs.show", run_id=made[0]))
+
+
+def _view(session: Session, run_id: int) -> RunView:
+    view = queries.run(session, run_id)
+    if view is None:
+        abort(404, f"There is no run {run_id} (any more): logs are deleted after a while.")
+    return view
+
+
+def _shown(session: Session, view: RunView) -> Json:
+    outcome = request.args.get("outcome", "")
+    outcome = outcome if outcome in shapes.OUTCOMES else ""
+    found = queries.entries(
+        session,
+        EntryFilter(run_id=view.run.id, outcomes=(outcome,) if outcome else ()),
+        before=number_in("before"),
+        count=False,
+    )
+    names = shapes.Names.load(hub().registry, session)
+    waiting = session.exec(select(func.count()).select_from(_waiting_of(view.run.id).subquery()))
+    older = url_for("runs.show", run_id=view.run.id, outcome=outcome or None, before=found.before)
+    return {
+        "run": shapes.run(view),
+        "entries": [names.entry(row) for row in found.entries],
+        "outcome": outcome,
+        "older_url": older if found.before else None,
+        "can_retry": waiting.one() if view.run.kind != "plan" else 0,
+    }
+
+
+def _waiting_of(run_id: int | None) -> SelectOfScalar[int]:
+    """Entries of a run that nobody has tried again since."""
+    return (
+        select(Waiting.entry_id)
+        .join(Entry, col(Entry.id) == col(Waiting.entry_id))
+        .where(Entry.run_id == run_id)
+        .order_by(col(Waiting.id))
+    )

@@ -1,0 +1,75 @@
+"""Answers that suggest themselves: rows of mapping tables of which there is only one sensible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from hub.engine import forms
+from hub.model import Json
+from hub.sdk import Form, Option
+from hub.web.fields import Live
+
+
+def suggestions(form: type[Form], live: Live) -> Json:
+    """Answers to tables that nobody has filled in yet; people see them before they count."""
+    found: Json = {}
+    home = next((f["default"] for f in forms.fields(form) if f["name"] == "home_country"), None)
+    for about in forms.fields(form):
+        if about["widget"] not in ("table", "vat_table"):
+            continue
+        keys = live.find(about["keys_side"], about["keys"])
+        values = live.find(about["side"], about["lookup"])
+        if keys is None or values is None:
+            continue
+        if about["widget"] == "vat_table":
+            rows: Any = vat_rows(keys.options, values.options, home)
+        else:
+            rows = same_names(keys.options, values.options)
+        if rows:
+            found[about["name"]] = {"rows": rows}
+    return found
+
+
+def vat_rows(rates: Sequence[Option], codes: Sequence[Option], home: str | None) -> list[Json]:
+    """The rates charged at home that just one code of the target fits.
+
+    Of two codes with the same rate, the one whose prices include VAT: that is how shops sell.
+    """
+    rows = []
+    for option in rates:
+        rate = _number(option.data.get("rate"))
+        if rate is None or not home or option.data.get("country") != home:
+            continue
+        fitting = [code for code in codes if _number(code.data.get("rate")) == rate]
+        if len(fitting) > 1:
+            fitting = [code for code in fitting if code.data.get("prices") == "gross"]
+        if len(fitting) == 1:
+            rows.append({"country": home, "rate": f"{rate:f}", "code": fitting[0].value})
+    return rows
+
+
+def same_names(keys: Sequence[Option], values: Sequence[Option]) -> dict[str, str]:
+    """Keys that are called the same as just one value."""
+    by_name: dict[str, list[str]] = {}
+    for value in values:
+        for name in {_plain(value.label), _plain(value.label.removeprefix(value.value))}:
+            by_name.setdefault(name, []).append(value.value)
+    rows = {}
+    for key in keys:
+        fitting = {v for name in (key.value, key.label) for v in by_name.get(_plain(name), ())}
+        if len(fitting) == 1:
+            rows[key.value] = fitting.pop()
+    return rows
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return None if value is None else Decimal(str(value)).normalize()
+    except InvalidOperation:
+        return None
