@@ -37,12 +37,13 @@ class SystemContract:
         return samples.sample(bench, entity)
 
     @pytest.fixture(scope="class")
-    def contract_bench(self, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    @classmethod
+    def contract_bench(cls) -> Iterator[Bench]:
         """The system on its sandbox, one for the whole class."""
-        system = self.system
+        own, system = cls(), cls.system
         if isinstance(system, str):
             system = Registry.load().system(system)
-        with bench(system, app=self.make_app(), sample=self.sample) as made:
+        with bench(system, app=own.make_app(), sample=own.sample) as made:
             yield made
 
     @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
