@@ -199,12 +199,15 @@ def get(record: Any, path: Path | str) -> Any:
 def _get(value: Any, steps: tuple[Step, ...], at: int) -> Any:
     for index in range(at, len(steps)):
         step = steps[index]
-        if step is EACH:
-            if not isinstance(value, list | tuple):
-                return None
-            return [_get(item, steps, index + 1) for item in value]
         if isinstance(step, str):
             value = value.get(step) if isinstance(value, dict) else None
+        elif step is EACH:
+            if not isinstance(value, list | tuple):
+                return None
+            if index == len(steps) - 2 and steps[-1].__class__ is str:  # `lines[].sku`, mostly
+                last = steps[-1]
+                return [item.get(last) if item.__class__ is dict else None for item in value]
+            return [_get(item, steps, index + 1) for item in value]
         elif isinstance(value, list | tuple) and -len(value) <= step < len(value):
             value = value[step]
         else:

@@ -86,6 +86,8 @@ class CompiledRule:
     steps: tuple[Bound, ...]
     depth: int  # over how many `[]` the transforms work element by element
     used: tuple[str, ...]
+    when: When
+    said: str  # where the value comes from, as the rule says it
 
 
 # --- compiling -------------------------------------------------------------------------------
@@ -196,6 +198,8 @@ def _compile(number: int, rule: Rule, transforms: Registry) -> CompiledRule:
         steps=steps,
         depth=min(depth, to.depth),
         used=(*inside, *map(str, steps)),
+        when=rule.when,
+        said=rule.from_ or rule.template or "value",
     )
 
 

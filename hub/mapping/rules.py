@@ -146,7 +146,7 @@ def apply(
     for rule in rules:
         side: Side = rule.side or ("document" if rule.to.root in document else "target")
         place = document if side == "document" else payload
-        when = rule.rule.when
+        when = rule.when
         if when == "never" or (when == "create" and creating is False):
             if creating is not None:
                 _withhold(rule, side, place, applied)
@@ -164,9 +164,8 @@ def apply(
                 code="rule",
                 fix="rules",
             ) from error
-        said = rule.rule.from_ or rule.rule.template or "value"
         applied.append(
-            Applied(rule.number, rule.to.text, side, said, before, after, rule.used, False)
+            Applied(rule.number, rule.to.text, side, rule.said, before, after, rule.used, False)
         )
     return applied
 
@@ -177,7 +176,7 @@ def hold_back(
     """Take out the fields that rules say are not written now (`when: create` or `never`)."""
     applied: list[Applied] = []
     for rule in rules:
-        when = rule.rule.when
+        when = rule.when
         if when == "never" or (when == "create" and not creating):
             side: Side = rule.side or ("document" if rule.to.root in document else "target")
             _withhold(rule, side, document if side == "document" else payload, applied)
@@ -191,7 +190,7 @@ def _withhold(rule: CompiledRule, side: Side, place: Json, applied: list[Applied
     _clear(place, rule.to)
     after = paths.get(place, rule.to)
     applied.append(
-        Applied(rule.number, rule.to.text, side, f"when: {rule.rule.when}", before, after, (), True)
+        Applied(rule.number, rule.to.text, side, f"when: {rule.when}", before, after, (), True)
     )
 
 
@@ -208,7 +207,9 @@ def _write(rule: CompiledRule, place: Json, value: Any, before: Any) -> Any:
             _clear(place, rule.to)  # `value: null` says so in so many words
             return None
         return before
-    paths.set(place, rule.to, _own(value), keep_none=True)
+    if value.__class__ is dict or value.__class__ is list:
+        value = _own(value)
+    paths.set(place, rule.to, value, keep_none=True)
     return value if rule.to.depth == 0 else paths.get(place, rule.to)
 
 
@@ -226,6 +227,8 @@ def _value(rule: CompiledRule, records: Mapping[str, Json]) -> Any:
         value = rule.template.fill(
             [
                 _run(_look_up(p.path, p.origins, records), p.steps, p.path.depth)
+                if p.steps
+                else _look_up(p.path, p.origins, records)
                 for p in rule.template.placeholders
             ]
         )
@@ -252,7 +255,10 @@ def _run(value: Any, steps: tuple[Bound, ...], depth: int) -> Any:
     if depth and isinstance(value, list):
         return [_run(item, steps, depth - 1) for item in value]
     for step in steps:
-        value = step.apply(value) if step.takes_list else _each(value, step)
+        if value.__class__ is list and not step.takes_list:
+            value = _each(value, step)
+        else:
+            value = step.apply(value)
     return value
 
 

@@ -34,18 +34,18 @@ class Template:
 
     text: str
     parts: tuple[str | Placeholder, ...]
+    placeholders: tuple[Placeholder, ...]
     depth: int  # of the deepest placeholder
-
-    @property
-    def placeholders(self) -> tuple[Placeholder, ...]:
-        return tuple(part for part in self.parts if isinstance(part, Placeholder))
 
     def fill(self, values: Sequence[Any]) -> Any:
         """The text with a value for each placeholder; None when there is none for any of them.
 
         Placeholders with `[]` give a text for every element, side by side with the others.
         """
-        return self._fill(list(zip(values, (p.path.depth for p in self.placeholders), strict=True)))
+        if self.depth:
+            depths = [placeholder.path.depth for placeholder in self.placeholders]
+            return self._fill(list(zip(values, depths, strict=True)))
+        return self._text(values)
 
     def _fill(self, values: list[tuple[Any, int]]) -> Any:
         lists = [value for value, depth in values if depth and isinstance(value, list)]
@@ -54,11 +54,14 @@ class Template:
                 self._fill([_element(value, depth, index) for value, depth in values])
                 for index in range(max(map(len, lists)))
             ]
-        if values and all(value is None for value, _ in values):
+        return self._text([value for value, _ in values])
+
+    def _text(self, values: Sequence[Any]) -> str | None:
+        if values and all(value is None for value in values):
             return None
         given = iter(values)
         return "".join(
-            part if isinstance(part, str) else text_of(next(given)[0]) for part in self.parts
+            [part if part.__class__ is str else text_of(next(given)) for part in self.parts]
         )
 
 
@@ -106,8 +109,9 @@ def compile_template(text: str, transforms: Registry) -> Template:
             at += 1
     if literal:
         parts.append("".join(literal))
-    depth = max((p.path.depth for p in parts if isinstance(p, Placeholder)), default=0)
-    return Template(text, tuple(parts), depth)
+    placeholders = tuple(part for part in parts if isinstance(part, Placeholder))
+    depth = max((placeholder.path.depth for placeholder in placeholders), default=0)
+    return Template(text, tuple(parts), placeholders, depth)
 
 
 def _end(text: str, start: int) -> int:

@@ -148,22 +148,24 @@ class Transform:
     def _caller(self, filled: dict[str, Any]) -> Apply:
         name, function, sees_none = self.name, self.function, self.sees_none
         reader = VALUES[self.takes]
+        ready = str if self.takes == "text" else None  # text is bounded wherever it is made
         parameters = {_python_name(function, key): value for key, value in filled.items()}
 
         def apply(value: Any) -> Any:
             if value is None and not sees_none:
                 return None
             try:
-                if reader is not None and value is not None:
+                if reader is not None and value is not None and value.__class__ is not ready:
                     value = reader(value)
                 result = function(value, **parameters)
             except TransformError:
                 raise
             except (ValueError, ArithmeticError, TypeError, LookupError) as error:
                 raise TransformError(name, value, _reason(error)) from None
-            if result.__class__ is str and len(result) > MAX_TEXT:
-                raise TransformError(name, value, f"gives more than {MAX_TEXT:,} characters")
-            if result.__class__ is float:
+            if result.__class__ is str:
+                if len(result) > MAX_TEXT:
+                    raise TransformError(name, value, f"gives more than {MAX_TEXT:,} characters")
+            elif result.__class__ is float:
                 return number_of(result)
             return result
 
