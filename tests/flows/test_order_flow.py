@@ -214,4 +214,9 @@ def shop_orders(bench: Bench) -> list[dict[str, Any]]:
         ),
         settings=ccvshop.settings(reads_per_minute=100_000),
     ) as api:
-        return list(api.get("/orders/", {"start": 0, "size": 250, "orderby": "id"})["items"])
+        orders: list[dict[str, Any]] = []
+        while page := api.get("/orders/", {"start": len(orders), "size": 250, "orderby": "id"}):
+            if not page["items"]:
+                break
+            orders += page["items"]
+        return orders
