@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from hub.store.queries.attention import Attention, Group, attention, waiting
 from hub.store.queries.days import Day, records_per_day
-from hub.store.queries.entries import (
+from hub.store.queries.history import RunPage, RunView, run, runs
+from hub.store.queries.log import (
     EntryFilter,
     EntryPage,
     EntryView,
     entries,
     entry,
 )
-from hub.store.queries.flows import (
+from hub.store.queries.needs import Attention, Group, attention, waiting
+from hub.store.queries.overview import (
     ConnectionView,
     FlowView,
     connection,
@@ -19,7 +20,6 @@ from hub.store.queries.flows import (
     flow,
     flows,
 )
-from hub.store.queries.runs import RunPage, RunView, run, runs
 
 __all__ = [
     "Attention",
