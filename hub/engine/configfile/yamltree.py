@@ -199,7 +199,16 @@ def _represent_text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
+def _represent_table(dumper: _Dumper, value: dict[str, Any]) -> yaml.MappingNode:
+    # A reference such as {secret: kept} reads best on one line.
+    short = len(value) == 1 and next(iter(value)) in ("secret", "env", "file")
+    return dumper.represent_mapping(
+        "tag:yaml.org,2002:map", value.items(), flow_style=True if short else None
+    )
+
+
 _Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(dict, _represent_table)
 
 
 def dump(value: Any) -> str:

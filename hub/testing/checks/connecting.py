@@ -123,7 +123,8 @@ def every_request_is_paced(bench: Bench) -> None:
         with suppress(NotApplicable):
             for entity in bench.entities("read"):
                 next(iter(bench.pages(api, entity)), None)
-    asked = len(bench.sandbox.asked()) - before
+    # A handshake (NTLM) asks several times for one request: all but the last are answered 401.
+    asked = len([r for r in bench.sandbox.asked()[before:] if r["status"] != 401])
     must(
         pacer.waits == asked == len(tape.exchanges),
         f"the sandbox got {asked} requests, of which {pacer.waits} were paced and "
