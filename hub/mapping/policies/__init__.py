@@ -10,7 +10,7 @@ from hub.mapping.policies.facts import Facts, VatCode, folded
 from hub.mapping.policies.people import adjust_customer, choose_debtor, fill_addresses
 from hub.mapping.policies.products import find_items
 from hub.mapping.policies.tables import map_codes
-from hub.mapping.policies.totals import add_up
+from hub.mapping.policies.totals import add_up, complete_lines
 from hub.mapping.policies.vat import choose_vat_codes
 from hub.mapping.settings import OrderSettings
 from hub.model import Order
@@ -20,6 +20,7 @@ POLICIES = (
     fill_addresses,
     choose_debtor,
     map_codes,
+    complete_lines,
     book_costs,
     book_discount,
     choose_vat_codes,

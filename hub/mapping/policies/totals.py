@@ -31,10 +31,6 @@ def add_up(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
     A difference within the limit is booked on the rounding item when there is one. Raises Blocked
     with the difference otherwise.
     """
-    if order.prices is None:
-        raise Blocked("It is not known whether the order's prices include VAT.", field="prices")
-    for position, line in enumerate(order.lines):
-        _complete(line, position, order.prices)
     notes: list[str] = []
     if order.total is not None:
         _check_source(order, settings, facts)
@@ -49,8 +45,19 @@ def add_up(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
     return notes
 
 
+def complete_lines(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
+    """Give every line a total and a basis, which the policies that follow reckon with.
+
+    Raises Blocked when a line has no price, or nobody knows whether prices include VAT.
+    """
+    if order.prices is None:
+        raise Blocked("It is not known whether the order's prices include VAT.", field="prices")
+    for position, line in enumerate(order.lines):
+        _complete(line, position, order.prices)
+    return []
+
+
 def _complete(line: Line, position: int, prices: Prices) -> None:
-    """Every line has a total and a basis."""
     line.prices = line.prices or prices
     quantity = line.quantity or ZERO
     if line.total is None:
