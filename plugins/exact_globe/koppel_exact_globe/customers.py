@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from hub.model import Customer, Document, Json
 from hub.sdk import (
     Api,
-    ConfigurationError,
     Context,
     Effect,
     Entity,
@@ -23,14 +21,13 @@ from hub.sdk import (
     Page,
     Query,
     Raw,
-    RecordError,
     UnknownOutcome,
     Written,
 )
 
 from . import api as globe
 from . import odata
-from .forms import CustomerSettings, CustomersFilter, NewCustomers, Settings
+from .forms import CustomerSettings, CustomersFilter, NewCustomers
 from .lookups import BLOCKED
 from .reading import changed_pages, code, cursor_at, index_pages, localised, paths_of, zone_in
 
@@ -98,7 +95,7 @@ class Customers(Entity):
     number = "DebtorNumber"
     known_as = "DebtorNumber"
     modified = "ModifiedDate"
-    match = ("email", "number")
+    match = ("email",)
     filter = CustomersFilter
     settings = CustomerSettings
     fields = (
@@ -189,7 +186,9 @@ class Customers(Entity):
     def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw]:
         """One call a customer."""
         rows = {
-            key: globe.one(api, ACCOUNT, odata.guid_key(key), select=self._select()) for key in keys
+            key: globe.one(api, ACCOUNT, odata.guid_key(key), select=self._select())
+            for key in keys
+            if odata.is_guid(key)
         }
         return {key: row for key, row in rows.items() if row is not None}
 
@@ -208,29 +207,19 @@ class Customers(Entity):
     # -- recognising ---------------------------------------------------------------------------
 
     def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
-        """Debtors by e-mail address or customer number, all at once."""
-        settings = cast(Settings, api.settings)
-        if by == "number" and not settings.customer_number_field:
-            raise ConfigurationError(
-                "Customers are to be recognised by their number, and Exact Globe has no place for "
-                "it yet. Choose one under “Keep the source's customer number in” in the settings "
-                f"of connection {api.connection}, or recognise customers by e-mail address.",
-                setting="customer_number_field",
-            )
-        return api.find(accounts(settings.customer_number_field), by, values)
+        """Debtors by e-mail address, all at once."""
+        return api.find(DEBTORS, by, values)
 
     # -- writing -------------------------------------------------------------------------------
 
     def rendered(self, payload: Json, document: Document, context: Context) -> None:
-        """The contact person of a company, the number's field, and what new customers get."""
+        """The contact person of a company, and what new customers get."""
         assert isinstance(document, Customer)
         if document.type == "company" and document.contacts:
             _contact(payload, document)
         elif document.name and not document.last_name and context.creating:
             payload.setdefault("ContactLastName", document.name[:50].rstrip())
-        connection, settings = context.connection, context.settings
-        if isinstance(connection, Settings) and connection.customer_number_field:
-            _numbered(payload, document, connection.customer_number_field, context.creating)
+        settings = context.settings
         if isinstance(settings, NewCustomers) and context.creating:
             for name, value in (
                 ("ClassificationID", settings.customer_classification),
@@ -248,9 +237,8 @@ class Customers(Entity):
     def create(self, api: Api, payload: Json, effect: Effect) -> Written:
         """One call; Globe gives the debtor number out."""
         made = globe.create(api, ACCOUNT, payload)
-        field = cast(Settings, api.settings).customer_number_field
-        if code(made.get("DebtorNumber")):
-            api.remember(accounts(field), _row(field, made))
+        if code(made.get("ID")):
+            api.remember(DEBTORS, _row(made))
         return self._written(made)
 
     def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
@@ -302,20 +290,6 @@ def _contact(payload: Json, document: Customer) -> None:
             payload[name] = value[:size].rstrip()
 
 
-def _numbered(payload: Json, document: Customer, field: str, creating: bool) -> None:
-    number = document.reference or document.number
-    if not number or not (creating or field != "DebtorNumber"):
-        return
-    if field == "DebtorNumber" and not (number.isascii() and number.isdigit() and len(number) <= 6):
-        raise RecordError(
-            f"{number!r} cannot be a debtor number: Globe takes up to six digits. Keep the "
-            "customer number in a free field instead (settings of the connection).",
-            field="reference",
-            code="bad_value",
-        )
-    payload[field] = number
-
-
 def _same(name: str, there: Any, ours: Any) -> bool:
     """Whether Globe would keep the value just as it has it."""
     if isinstance(ours, bool) or isinstance(there, bool):
@@ -336,32 +310,24 @@ def _same(name: str, there: Any, ours: Any) -> bool:
 # -- the map of debtors that are there -------------------------------------------------------------
 
 
-def accounts(field: str) -> Index:
-    """Debtors by e-mail address, and by what *field* holds of the source's customer number."""
-    select = sorted({*_KNOWN, field} - {""})
-
-    def changed(api: Api, since: Json | None) -> Iterator[IndexPage]:
-        return index_pages(api, ACCOUNT, since, select, partial(_row, field))
-
-    def one(api: Api, by: str, value: str) -> IndexRow | None:
-        where = f"EmailAddress eq {odata.text(value)}"
-        if by == "number" and field in odata.WIDTHS:
-            where = f"{field} eq {odata.padded(field, value)}"
-        elif by == "number":
-            where = f"{field} eq {odata.text(value)}"
-        rows = globe.some(api, ACCOUNT, where=[where], select=select, top=10)
-        debtors = [row for row in rows if code(row.get("DebtorNumber"))]
-        # One address may stand on several accounts: one that may buy comes first.
-        debtors.sort(key=lambda row: row.get("CustomerStatus") in BLOCKED)
-        return _row(field, debtors[0]) if debtors else None
-
-    return Index(name=f"debtors {field}".strip(), read=changed, one=one)
-
-
-def _row(field: str, row: Json) -> IndexRow:
+def _row(row: Json) -> IndexRow:
     facts = {name: row.get(name) for name in ("ID", "AccountCode", "DebtorNumber")}
-    values: dict[str, str | None] = {}
-    if code(row.get("DebtorNumber")):  # an account that is no debtor cannot be ordered for
-        values["email"] = code(row.get("EmailAddress"))
-        values["number"] = code(row.get(field)) if field else None
-    return IndexRow(key=str(row["ID"]), values=values, data=facts)
+    # An account that is no debtor cannot be ordered for: it is not found.
+    email = code(row.get("EmailAddress")) if code(row.get("DebtorNumber")) else None
+    return IndexRow(key=str(row["ID"]), values={"email": email}, data=facts)
+
+
+def _changed(api: Api, since: Json | None) -> Iterator[IndexPage]:
+    return index_pages(api, ACCOUNT, since, _KNOWN, _row)
+
+
+def _one(api: Api, by: str, value: str) -> IndexRow | None:
+    where = [f"EmailAddress eq {odata.text(value.strip())}"]
+    rows = globe.some(api, ACCOUNT, where=where, select=_KNOWN, top=10)
+    debtors = [row for row in rows if code(row.get("DebtorNumber"))]
+    # One address may stand on several accounts: one that may buy comes first.
+    debtors.sort(key=lambda row: row.get("CustomerStatus") in BLOCKED)
+    return _row(debtors[0]) if debtors else None
+
+
+DEBTORS = Index(name="debtors", read=_changed, one=_one)

@@ -86,9 +86,6 @@ class Credentials(Form):
         return value
 
 
-NUMBER_FIELDS = ("DebtorNumber", *(f"TextFreeField{n}" for n in range(1, 11)))
-
-
 class Settings(Form):
     """How this Globe is set up."""
 
@@ -112,31 +109,12 @@ class Settings(Form):
         help="When a proxy in between does not let the verb MERGE through.",
         advanced=True,
     )
-    customer_number_field: str = choice(
-        "Keep the source's customer number in",
-        default="",
-        options=(
-            ("", "Nowhere"),
-            ("DebtorNumber", "The debtor number itself"),
-            *((name, name) for name in NUMBER_FIELDS[1:]),
-        ),
-        help="Needed when customers are recognised by their number instead of their e-mail "
-        "address.",
-        advanced=True,
-    )
 
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"{value!r} is not a time zone; an example is Europe/Amsterdam")
-        return value
-
-    @field_validator("customer_number_field")
-    @classmethod
-    def _field(cls, value: str) -> str:
-        if value and value not in NUMBER_FIELDS:
-            raise ValueError(f"must be one of {', '.join(NUMBER_FIELDS)}, or empty")
         return value
 
     @property

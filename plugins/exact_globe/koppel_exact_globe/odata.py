@@ -14,6 +14,7 @@ from hub.model import Json
 
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock without a zone, as in the database
 _DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d+)?\)/")
+_GUID = re.compile(r"\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
 _MESSAGE = re.compile(r"<(?:\w+:)?message[^>]*>(.*?)</", re.DOTALL)
 
 # Codes that are kept padded on the left to this width.
@@ -41,6 +42,11 @@ def text_key(value: str) -> str:
 def guid_key(value: str) -> str:
     """A guid as a key in a path."""
     return f"guid'{quote(value.strip('{} '), safe='-')}'"
+
+
+def is_guid(value: str) -> bool:
+    """Whether it can be a key of an entity that has guids for keys."""
+    return _GUID.fullmatch(value) is not None
 
 
 def moment_literal(ms: int) -> str:
@@ -130,7 +136,7 @@ def _is_real(moment: dt.datetime, zone: ZoneInfo) -> bool:
 def record_of(body: Any) -> Json:
     """The one record of an answer, without its metadata."""
     data = body.get("d") if isinstance(body, Mapping) else None
-    if isinstance(data, Mapping) and isinstance(data.get("results"), Mapping):
+    if isinstance(data, Mapping) and "results" in data:
         data = data["results"]
     if not isinstance(data, Mapping):
         raise ValueError("there is no record in it")

@@ -149,6 +149,7 @@ class Orders(Entity):
     def __init__(self) -> None:
         # What a VAT code does to a price, learned from the orders that are rendered.
         self._vat: dict[str, tuple[Decimal, str | None]] = {}
+        self._begun: str | None = None
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -277,34 +278,36 @@ class Orders(Entity):
             raise RecordError("The order has no lines; Globe takes no order without", field="lines")
         if any(name.startswith("Additional") for name in header):
             header.setdefault("IsUseAdditionalFields", True)
-        key = _send_lines(api, lines, effect)
+        key = self._send_lines(api, lines, effect)
         made = globe.create(api, HEADER, {"TransactionKey": key, **header})
         number = code(made.get("SalesOrderNumber"))
         if number is None:
             raise UnknownOutcome("Exact Globe took the order and told no number")
         return Written(key=number, number=number, record=made)
 
+    def _send_lines(self, api: Api, lines: Sequence[Json], effect: Effect) -> str:
+        """Send the lines and return the key they wait under.
 
-def _send_lines(api: Api, lines: Sequence[Json], effect: Effect) -> str:
-    """Send the lines and return the key they wait under.
-
-    A line cannot be told from its own repetition, so a key whose lines may be there in part is
-    given up: such lines stay invisible for ever. Only once all are in is the key remembered, and
-    the header may then be repeated under it as often as it takes: a used key is refused.
-    """
-    mark = fingerprint(lines)
-    key, _, sent = (effect.stage or "").partition(" ")
-    if sent == mark:
+        A line cannot be told from its own repetition, so a key whose lines may be there in part
+        is given up: such lines stay invisible for ever. Only once all are in is the key
+        remembered, and the header may then be repeated under it as often as it takes: a used key
+        is refused.
+        """
+        mark = fingerprint(lines)
+        key, _, sent = (effect.stage or "").partition(" ")
+        if sent == mark:
+            return key
+        fresh = effect.stage is None and effect.token != self._begun
+        self._begun = effect.token
+        key = effect.token if fresh else str(uuid4())
+        for position, line in enumerate(lines):
+            try:
+                globe.create(api, LINE, {"TransactionKey": key, **line})
+            except RejectedError as error:
+                error.field = error.field or f"lines[{position}]"
+                raise
+        effect.reach(f"{key} {mark}")
         return key
-    key = effect.token if effect.stage is None else str(uuid4())
-    for position, line in enumerate(lines):
-        try:
-            globe.create(api, LINE, {"TransactionKey": key, **line})
-        except RejectedError as error:
-            error.field = error.field or f"lines[{position}]"
-            raise
-    effect.reach(f"{key} {mark}")
-    return key
 
 
 def _name(payload: Json, role: str, address: Address) -> None:

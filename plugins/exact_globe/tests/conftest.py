@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from flask import Flask
+from koppel_exact_globe import demo, exact_globe
 from koppel_exact_globe.sandbox import create_app
 
+from hub.model import Document, Json
+from hub.sdk import Api, Effect, Entity, Form, Index, IndexRow
 from hub.sdk.http import BasicAuth, Client, Response
 from hub.sdk.sandbox import Sandbox, running
+from hub.testing import Bench
 
 ROOT = "/services/Exact.Entity.REST.EG/"
 HEADERS = {
@@ -39,6 +45,113 @@ class Service:
 
     def statuses(self) -> list[int]:
         return [asked["status"] for asked in self.sandbox.requests]
+
+    def calls(self) -> list[str]:
+        """Verb and entity of every call that was let in."""
+        return [
+            f"{asked['method']} {asked['path'].rpartition('/')[2]}"
+            for asked in self.sandbox.requests
+            if asked["status"] != 401
+        ]
+
+
+class Memory:
+    """An index store that keeps what it has read, as the hub's own does."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, IndexRow]] = {}
+        self.cursors: dict[str, Json | None] = {}
+
+    def find(
+        self, api: Any, index: Index, by: str, values: Sequence[str], *, fresh: bool
+    ) -> dict[str, Json]:
+        rows = self.rows.setdefault(index.name, {})
+        for page in index.read(api, self.cursors.get(index.name)):
+            rows |= {row.key: row for row in page.rows}
+            self.cursors[index.name] = page.cursor or self.cursors.get(index.name)
+        known = {(row.values.get(by) or "").strip().casefold(): row.data for row in rows.values()}
+        return {v: known[v.strip().casefold()] for v in values if v.strip().casefold() in known}
+
+    def add(self, api: Any, index: Index, row: IndexRow) -> None:
+        self.rows.setdefault(index.name, {})[row.key] = row
+
+
+class Stored(Effect):
+    """An effect that is taken up again as the hub does it."""
+
+    def again(self) -> Stored:
+        """The same write once more: afresh when it had not reached any stage."""
+        return self if self.stage is not None else Stored(str(uuid.uuid4()))
+
+
+def effect() -> Stored:
+    return Stored(str(uuid.uuid4()))
+
+
+@dataclass
+class Globe:
+    """The plugin on a running service."""
+
+    service: Service
+    credentials: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+    apis: list[Api] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+
+    def api(self, **more: Any) -> Api:
+        """A new connection; pauses are noted and not waited for."""
+        account = demo(self.service.url)["credentials"] | self.credentials
+        api = Api(
+            system=exact_globe,
+            connection="erp",
+            credentials=exact_globe.credentials.model_validate(account),
+            settings=exact_globe.settings.model_validate(self.settings),
+            indexes=self.memory,
+            sleep=self.pauses.append,
+            **more,
+        )
+        self.apis.append(api)
+        return api
+
+    def rendered(
+        self,
+        entity: Entity,
+        document: Document,
+        settings: Form | None = None,
+        *,
+        creating: bool = True,
+    ) -> Json:
+        """The payload that writes a document, under these settings of a flow."""
+        bench = _Rendering(
+            system=exact_globe,
+            app=self.service.app,
+            url=self.service.url,
+            paced=False,
+            sample=lambda *_: document,
+        )
+        bench.chosen, bench.creating = settings, creating
+        return bench.prepared(entity)[1]
+
+    def understood(self, entity: Entity, record: Json) -> Any:
+        """The document that a record means."""
+        bench = Bench(
+            system=exact_globe,
+            app=self.service.app,
+            url=self.service.url,
+            paced=False,
+            sample=lambda *_: Document(),
+        )
+        return bench.understood(entity, record)
+
+
+class _Rendering(Bench):
+    chosen: Form | None = None
+    creating: bool = True
+
+    def context(self, entity: Entity, *, creating: bool = True) -> Any:
+        made = super().context(entity, creating=self.creating)
+        return made if self.chosen is None else dataclasses.replace(made, settings=self.chosen)
 
 
 class Bare:
@@ -95,3 +208,24 @@ def bare(serve: Callable[..., Service]) -> Iterator[Bare]:
     client = Bare(serve(auth="basic"))
     with client.http:
         yield client
+
+
+@pytest.fixture
+def connect(serve: Callable[..., Service]) -> Iterator[Callable[..., Globe]]:
+    """The plugin on a pretend service of its own; options of the service, then `plugin`."""
+    made: list[Globe] = []
+
+    def start(plugin: dict[str, Any] | None = None, **options: Any) -> Globe:
+        made.append(Globe(serve(**options), **(plugin or {})))
+        return made[-1]
+
+    yield start
+    for globe in made:
+        for api in globe.apis:
+            api.close()
+
+
+@pytest.fixture
+def globe(connect: Callable[..., Globe]) -> Globe:
+    """The plugin on a plain pretend service."""
+    return connect()

@@ -66,11 +66,14 @@ class World:
         self.stock: dict[tuple[str, str], float] = {}
         self.dice = random.Random(seed)
         self.database = database
+        self.history: int | None = None  # the time at which what was there before was made
         self._clock, self._zone = clock, ZoneInfo(zone)
         self._numbers: dict[str, count[int]] = defaultdict(lambda: count(1))
 
     def now(self) -> int:
         """The server's wall clock, in milliseconds."""
+        if self.history is not None:
+            return self.history
         return wall_clock_ms(self._clock().astimezone(self._zone))
 
     def today(self) -> int:
