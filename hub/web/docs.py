@@ -6,8 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, send_from_directory
-from markupsafe import Markup
+from flask import Blueprint, Response, abort, send_from_directory, url_for
 
 from hub.model import Json
 from hub.web.markdown import rendered
@@ -15,6 +14,8 @@ from hub.web.page import page
 
 bp = Blueprint("docs", __name__)
 FIRST = ("index", "manual", "user")
+_TITLE = re.compile(r"\A\s*# .*\n")
+_MISSING = "The manual was not installed with this hub. It comes with its source, in `docs`."
 _LINK = re.compile(r"\]\((?:\./)?([a-z0-9_-]+)\.md(#[a-z0-9_-]*)?\)", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[([^\]]*)\]\((?:\./)?([a-z0-9_./-]+\.(?:svg|png))\)", re.IGNORECASE)
 
@@ -51,10 +52,12 @@ def _chapter(name: str) -> Response:
     chapters = _chapters()
     if name and name not in chapters:
         abort(404, f"The manual has no chapter {name[:80]}.")
-    html = rendered(_text(name)) if name else Markup()
-    shown: list[Json] = [{"name": key, "title": title} for key, title in chapters.items()]
-    title = chapters.get(name, "Manual")
-    return page("docs/show.html", chapters=shown, name=name, title=title, html=html)
+    pages: list[Json] = [
+        {"title": title, "url": url_for("docs.chapter", name=key), "current": key == name}
+        for key, title in chapters.items()
+    ]
+    body = rendered(_text(name)) if name else rendered(_MISSING)
+    return page("docs/page.html", pages=pages, title=chapters.get(name, "Manual"), body=body)
 
 
 @cache
@@ -76,5 +79,6 @@ def _title(path: Path) -> str:
 def _text(name: str) -> str:
     """A chapter, its links leading to pages here instead of files."""
     text = (folder() / f"{name}.md").read_text(encoding="utf-8")
+    text = _TITLE.sub("", text, count=1)  # the page has it as its heading
     text = _IMAGE.sub(r"![\1](/manual/files/\2)", text)
     return _LINK.sub(r"](/manual/\1\2)", text)
