@@ -13,10 +13,13 @@ from sqlmodel import Session, col, delete, select
 from hub.engine import forms
 from hub.engine.hub import Hub
 from hub.engine.ledger import OPEN
-from hub.engine.naming import name_problem, nearest
+from hub.engine.naming import flow_named, name_problem, nearest
+from hub.engine.rulework import FlowRules
 from hub.engine.schedules import ScheduleError, parse_schedule
+from hub.mapping.rules import RulesError
 from hub.model import Json
 from hub.sdk import ConfigurationError, Entity, Form, System
+from hub.store import purge
 from hub.store.settings import days, time_zone
 from hub.store.tables import (
     CodecDictionary,
@@ -182,12 +185,8 @@ def _filled(
 
 def rule_problems(hub: Hub, rules: Sequence[Any], target: Entity) -> dict[str, str]:
     """What is wrong with rules: `rules.0.via` -> sentence. Paths count from 0, people from 1."""
-    if not rules:
-        return {}
-    from hub.mapping.rules import RulesError, compile_rules
-
     try:
-        compile_rules(rules, target.document, hub.registry.transforms)
+        FlowRules(rules, target.document, hub.registry.transforms)
     except RulesError as error:
         return {
             f"rules.{p.rule - 1}.{p.key}" if p.key else f"rules.{p.rule - 1}": str(p)
@@ -345,11 +344,30 @@ def reset_cursor(hub: Hub, session: Session, row: Flow, to: dt.datetime | None =
 
 
 def remove(session: Session, row: Flow, *, force: bool = False) -> None:
-    """Delete a flow with its log. What it linked stays, so a new flow does not write it twice.
+    """Delete a flow with its log, in one transaction; for a long log `delete_flow` is kinder.
 
-    Raises ConfigurationError while it runs, and while it is not known how a write ended (force:
-    even then).
+    What it linked stays, so that a flow made again does not write it twice. Raises
+    ConfigurationError while it runs, and while it is not known how a write ended (force: even so).
     """
+    _must_be_removable(session, row, force)
+    scope = f"flow/{row.id}"
+    session.exec(delete(CodecDictionary).where(col(CodecDictionary.scope) == scope))
+    for table in (Payload, Entry, Waiting, EffectRow, FlowCursor, Run):
+        session.exec(delete(table).where(col(table.flow_id) == row.id))
+    session.delete(row)
+    session.flush()
+
+
+def delete_flow(hub: Hub, name: str, *, force: bool = False) -> purge.Purged:
+    """Delete a flow as `remove` does, its log in small steps; says what that freed."""
+    with hub.database.session() as session:
+        row = flow_named(session, name)
+        _must_be_removable(session, row, force)
+        pause(session, row)  # so that nothing starts it while its log is deleted
+    return purge.remove_flow(hub.database, row.id or 0)
+
+
+def _must_be_removable(session: Session, row: Flow, force: bool) -> None:
     running = session.exec(
         select(Run.id).where(col(Run.flow_id) == row.id, col(Run.state) == "running")
     ).first()
@@ -363,9 +381,3 @@ def remove(session: Session, row: Flow, *, force: bool = False) -> None:
             f"Of {len(open_writes)} writes of flow {row.name} it is not known yet how they ended. "
             "Run it once more, so that they are looked up, and delete it then"
         )
-    scope = f"flow/{row.id}"
-    session.exec(delete(CodecDictionary).where(col(CodecDictionary.scope) == scope))
-    for table in (Payload, Entry, Waiting, EffectRow, FlowCursor, Run):
-        session.exec(delete(table).where(col(table.flow_id) == row.id))
-    session.delete(row)
-    session.flush()

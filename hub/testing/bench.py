@@ -148,9 +148,15 @@ class Bench:
         return Context(
             connection=self.system.settings.model_validate(self.demo()["settings"]),
             filter=self.answered(entity.filter),
-            settings=self.answered(entity.settings),
+            settings=self.target_settings(entity),
             creating=creating,
         )
+
+    def target_settings(self, entity: Entity) -> Form:
+        """The settings of a flow that writes the entity: as the demo has them, else any."""
+        demo = self.demo().get("flows", {}).get(entity.name, {})
+        own = {n: v for n, v in demo.items() if n in entity.settings.model_fields}
+        return entity.settings.model_validate(own) if own else self.answered(entity.settings)
 
     def answered(self, form: type[Form]) -> Form:
         """A form with its defaults, and what is required answered with the first choice."""
