@@ -40,8 +40,8 @@ PARTS_PER_ENTRY = 4
 PAUSE = 0.05
 """Seconds between two steps, in which others may write."""
 STEPS_PER_CHECKPOINT = 20
-ID_SLACK = 100_000
-"""Entry ids are given out in blocks, so an older entry may have a higher number, by this much."""
+ID_SLACK = 10_000
+"""Several processes write entries at once: an older one may have a number higher by so much."""
 
 FORGOTTEN = "Forgotten on request."
 _OPEN = ("queued", "running")
