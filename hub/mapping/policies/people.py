@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.mapping.address import join_line, split_line
+from hub.mapping.countries import country_code
 from hub.mapping.policies.facts import Facts
 from hub.mapping.settings import OrderSettings
 from hub.model import Address, Contact, Customer, Order
@@ -92,26 +93,40 @@ def choose_debtor(order: Order, settings: OrderSettings, facts: Facts) -> list[s
 
 
 def whole(address: Address) -> Address:
-    """The address with its line and its parts, as far as they can be told from each other."""
+    """The address with its line and its parts, as far as they can be told from each other.
+
+    A line that can be read in two ways becomes the street as it is, and is marked `unsure`.
+    """
     address = replace(address)
-    if address.street and not address.line1:
-        address.line1 = join_line(
+    if address.country:
+        address.country = country_code(address.country) or address.country.strip().upper()
+    if address.street and address.house_number:
+        _split_number(address)
+        address.line1 = address.line1 or join_line(
             address.street,
             address.house_number,
             address.house_number_suffix,
             address.country,
         )
-    elif address.line1 and not (address.street and address.house_number):
+        return address
+    address.line1 = address.line1 or address.street
+    if address.line1:
         split = split_line(address.line1, address.country)
-        if split.sure:
-            address.street = split.street
-            address.house_number = split.number
-            address.house_number_suffix = split.suffix
-        else:
-            address.unsure = True
-    if address.country:
-        address.country = address.country.upper()
+        address.street = split.street
+        address.house_number = split.number
+        address.house_number_suffix = split.suffix
+        address.unsure = None if split.sure else True
     return address
+
+
+def _split_number(address: Address) -> None:
+    """A number that came with its suffix ("12 bis") is taken apart."""
+    number = (address.house_number or "").strip()
+    if number.isdigit() or address.house_number_suffix:
+        return
+    split = split_line(f"{address.street} {number}", address.country)
+    if split.sure and split.street == address.street and split.number:
+        address.house_number, address.house_number_suffix = split.number, split.suffix
 
 
 def _placed(address: Address) -> bool:
