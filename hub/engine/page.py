@@ -26,6 +26,7 @@ from hub.sdk import (
     Written,
 )
 from hub.sdk.entity import fingerprint
+from hub.sdk.exchange import Exchange
 from hub.store.tables import EffectRow, Link
 
 log = logging.getLogger("koppel.engine")
@@ -43,12 +44,18 @@ class Job:
     document: Document | None = None
     existing: Written | None = None
     done: bool = False
+    exchanges: list[Exchange] = dataclasses.field(default_factory=list)
 
     def end(self, outcome: str, reason: str = "", **more: Any) -> None:
         """Nothing more is to be done with this record."""
         self.outcome.outcome, self.outcome.reason, self.done = outcome, reason, True
         for name, value in more.items():
             setattr(self.outcome, name, value)
+
+    def note_answers(self) -> None:
+        """Put down what was asked and answered so far; an entry is stored before its work ends."""
+        if self.exchanges:
+            self.outcome.parts["answered"] = [shown_exchange(e) for e in self.exchanges]
 
     def refuse(self, error: RecordError) -> None:
         """End it as the error says: failed, blocked or skipped."""
@@ -77,6 +84,7 @@ class PageWorker:
         """
         jobs = self._recognise(records, forced)
         try:
+            self.run.journal.stock(sum(not job.done for job in jobs))
             self._prepare([job for job in jobs if not job.done], completed)
             for job in jobs:
                 if not job.done:
@@ -193,7 +201,7 @@ class PageWorker:
     def _one(self, job: Job) -> None:
         """Adjust, render and write one record."""
         assert job.document is not None
-        with self.run.tape.listening() as exchanges:
+        with self.run.tape.listening() as job.exchanges:
             try:
                 self._write(job)
                 self.outage = 0
@@ -208,8 +216,7 @@ class PageWorker:
                 job.end("failed", str(error), code="stopped", passing=True)
                 raise
             finally:
-                if exchanges:
-                    job.outcome.parts["answered"] = [shown_exchange(e) for e in exchanges]
+                job.note_answers()
 
     def _write(self, job: Job) -> None:
         run = self.run
@@ -287,6 +294,8 @@ class PageWorker:
 
     def _store(self, session: Session, jobs: list[Job]) -> None:
         """Write entries, links of what was found, and who has to wait, in one transaction."""
+        for job in jobs:
+            job.note_answers()
         outcomes = [job.outcome for job in jobs]
         self.run.journal.write(session, outcomes)
         if not self.run.planning:
@@ -320,4 +329,4 @@ class PageWorker:
         run = self.run
         run.ledger.link(session, run.pair, job.outcome.key, written, received=job.received)
         if job.effect is not None:
-            run.ledger.settle(session, run.pair, job.outcome.key, "create", written.key)
+            run.ledger.settle(session, run.pair, job.outcome.key, written.key)
