@@ -8,11 +8,21 @@ import threading
 import uuid
 from pathlib import Path
 
-from sqlmodel import Session
+from sqlalchemy import Connection, bindparam, update
 
 from hub.store import leases
 from hub.store.database import Database
 from hub.store.tables import Lease
+
+_lease = Lease.__table__  # type: ignore[attr-defined]
+_HOLD = (
+    # An UPDATE that changes nothing locks the rows (the file, on SQLite); a SELECT would not.
+    update(_lease)
+    .where(
+        _lease.c.name.in_(bindparam("names", expanding=True)), _lease.c.owner == bindparam("mine")
+    )
+    .values(owner=bindparam("mine"))
+)
 
 
 class LostClaim(Exception):
@@ -104,11 +114,12 @@ class Claim:
                 except Exception:  # the database is away for a moment: the lease still runs
                     continue
 
-    def check(self, session: Session) -> None:
-        """Raise LostClaim unless all names are still ours, seen by this transaction."""
-        if self._lost.is_set() or not all(
-            leases.holds(session, name, self.owner) for name in self._names
-        ):
+    def check(self, connection: Connection) -> None:
+        """Raise LostClaim unless all names are still ours, and let nobody take them meanwhile."""
+        held = not self._names or connection.execute(
+            _HOLD, {"names": self._names, "mine": self.owner}
+        ).rowcount == len(self._names)
+        if self._lost.is_set() or not held:
             raise LostClaim(f"another process took over {', '.join(self._names)}")
 
     def release(self) -> None:

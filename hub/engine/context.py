@@ -160,7 +160,7 @@ def open_run(hub: Hub, flow: Flow, run_id: int, claim: Claim, *, planning: bool)
         filter=filter_form,
         rules=_rules(hub, flow, target_entity),
         tape=tape,
-        journal=Journal(hub.vault, flow_id, run_id, keep_payloads=keep),
+        journal=Journal(hub.database, hub.vault, flow_id, run_id, keep_payloads=keep),
         ledger=ledger,
         port=Port(hub.database, None if planning else ledger, before=before, after=after),
     )

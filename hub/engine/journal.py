@@ -16,6 +16,7 @@ from sqlmodel import Session
 from hub.model import Json
 from hub.sdk.exchange import Exchange
 from hub.store import ids, payloads
+from hub.store.database import Database
 from hub.store.tables import Entry, utc_now
 from hub.store.vault import Vault
 
@@ -102,20 +103,33 @@ def shown_exchange(exchange: Exchange) -> Json:
 class Journal:
     """Writes outcomes down; give it a session, so that they are stored with what they report."""
 
-    def __init__(self, vault: Vault, flow_id: int, run_id: int, *, keep_payloads: bool) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, flow_id: int, run_id: int, *, keep_payloads: bool
+    ) -> None:
+        self._database = database
         self._vault = vault
         self._flow_id = flow_id
         self._run_id = run_id
         self._keep = keep_payloads
         self._free: list[int] = []
 
+    def stock(self, count: int) -> None:
+        """Take numbers for so many entries at once; call it outside of any transaction."""
+        if count > len(self._free):
+            with self._database.session() as session:
+                self._free += ids.reserve(session, "entry", count - len(self._free))
+
+    def _numbers(self, session: Session, count: int) -> list[int]:
+        taken, self._free = self._free[:count], self._free[count:]
+        return [*taken, *ids.reserve(session, "entry", count - len(taken))]
+
     def write(self, session: Session, outcomes: list[Outcome]) -> None:
         """Store entries and their parts; sets `entry_id` on each outcome."""
         if not outcomes:
             return
         rows, parts = [], []
-        numbers = ids.reserve(session, "entry", len(outcomes))
         now = utc_now()
+        numbers = self._numbers(session, len(outcomes))
         for number, outcome in zip(numbers, outcomes, strict=True):
             outcome.entry_id = number
             rows.append(
@@ -141,6 +155,6 @@ class Journal:
                 trace = {"notes": outcome.notes} if outcome.notes else None
                 kept = {**outcome.parts, "trace": trace}
                 parts += [(number, part, value) for part, value in kept.items() if value]
-        session.execute(insert(Entry), rows)
+        session.connection().execute(insert(Entry), rows)
         if parts:
             payloads.write_many(session.connection(), self._vault, self._flow_id, parts)

@@ -1,22 +1,30 @@
-"""Ledger: links (this record there is that record here) and effects (each intended write)."""
+"""Ledger: links (this record there is that record here) and effects (each intended write).
+
+Its statements are made once and sent as they are: a run passes here several times per record.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlalchemy import Connection, Executable, and_, bindparam, case, func, select, update
+from sqlmodel import Session
 
-from hub.engine.claims import Claim
+from hub.engine.claims import Claim, LostClaim
 from hub.sdk import Effect, Written
 from hub.store.database import Database
+from hub.store.sql import Insert, insert_for
 from hub.store.tables import EffectRow, Link, utc_now
 
 OPEN = ("intended", "sent", "unknown")
 CHUNK = 400
+_effect = EffectRow.__table__  # type: ignore[attr-defined]
+_link = Link.__table__  # type: ignore[attr-defined]
+_IDENTITY = ("source_id", "source_entity", "source_key", "target_id", "target_entity")
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,81 @@ class StoredEffect(Effect):
 
     def reach(self, stage: str) -> None:
         """Remember how far this write has come, durably, before the next call is made."""
-        self._ledger.set(self.row_id, stage=stage)
+        self._ledger.reach(self, stage)
         self.stage = stage
+
+
+# -- the statements ------------------------------------------------------------------------------
+
+
+@cache
+def _begin(dialect: str) -> Executable:
+    """Take an effect up: a new row, or the old one with a token that may still be used.
+
+    An open effect that has reached a stage is taken up where it stood. Of any other nothing may
+    be taken up again, and it gets a new token.
+    """
+    statement = insert_for(dialect, _effect)
+    goes_on = and_(_effect.c.state.in_(OPEN), _effect.c.stage.is_not(None))
+    given = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[*_IDENTITY, "action"],
+        set_={
+            "token": case((goes_on, _effect.c.token), else_=given.token),
+            "stage": case((goes_on, _effect.c.stage), else_=None),
+            "state": "sent",
+            "error": "",
+            "flow_id": given.flow_id,
+            "run_id": given.run_id,
+            "sent_at": given.sent_at,
+            "attempts": _effect.c.attempts + 1,
+        },
+    ).returning(_effect.c.id, _effect.c.token, _effect.c.stage)
+
+
+@cache
+def _relink(dialect: str) -> Insert:
+    """Store a link; what is not said of one that is there stays."""
+    statement = insert_for(dialect, _link)
+    given = statement.excluded
+    kept = {
+        name: func.coalesce(given[name], _link.c[name])
+        for name in ("target_number", "known_as", "received", "pushed")
+    }
+    return statement.on_conflict_do_update(
+        index_elements=list(_IDENTITY),
+        set_={"target_key": given.target_key, "updated_at": given.updated_at} | kept,
+    )
+
+
+_reach = (
+    update(_effect)
+    .where(_effect.c.id == bindparam("row"), _effect.c.token == bindparam("held"))
+    .values(stage=bindparam("now"))
+)
+_end = (
+    update(_effect)
+    .where(_effect.c.id == bindparam("row"))
+    .values(
+        state=bindparam("now"),
+        error=bindparam("why"),
+        target_key=func.coalesce(bindparam("there"), _effect.c.target_key),
+        settled_at=bindparam("at", type_=_effect.c.settled_at.type),
+    )
+)
+_settle = (
+    update(_effect)
+    .where(
+        *(_effect.c[name] == bindparam(f"_{name}") for name in _IDENTITY),
+        _effect.c.action == "create",
+    )
+    .values(
+        state="confirmed",
+        error="",
+        target_key=bindparam("there"),
+        settled_at=bindparam("at", type_=_effect.c.settled_at.type),
+    )
+)
 
 
 class Ledger:
@@ -69,13 +150,7 @@ class Ledger:
         with self._database.session() as session:
             for chunk in _chunks(keys):
                 rows = session.execute(
-                    select(Link).where(
-                        col(Link.source_id) == pair.source_id,
-                        col(Link.source_entity) == pair.source_entity,
-                        col(Link.target_id) == pair.target_id,
-                        col(Link.target_entity) == pair.target_entity,
-                        col(Link.source_key).in_(chunk),
-                    )
+                    select(Link).where(_between(_link, pair), _link.c.source_key.in_(chunk))
                 ).scalars()
                 found.update({link.source_key: link for link in rows})
         return found
@@ -91,24 +166,22 @@ class Ledger:
         pushed: str | None = None,
     ) -> None:
         """Store or refresh a link, in the transaction of what it belongs to."""
-        row = session.execute(
-            select(Link).where(
-                col(Link.source_id) == pair.source_id,
-                col(Link.source_entity) == pair.source_entity,
-                col(Link.source_key) == key,
-                col(Link.target_id) == pair.target_id,
-                col(Link.target_entity) == pair.target_entity,
-            )
-        ).scalar_one_or_none()
-        if row is None:
-            row = Link(**pair.columns(), source_key=key, target_key=written.key)
-        row.target_key = written.key
-        row.target_number = written.number or row.target_number
-        row.known_as = written.known_as or row.known_as
-        row.received = received or row.received
-        row.pushed = pushed or row.pushed
-        row.updated_at = utc_now()
-        session.add(row)
+        connection = session.connection()
+        now = utc_now()
+        connection.execute(
+            _relink(connection.dialect.name),
+            {
+                **pair.columns(),
+                "source_key": key,
+                "target_key": written.key,
+                "target_number": written.number,
+                "known_as": written.known_as,
+                "received": received,
+                "pushed": pushed,
+                "created_at": now,
+                "updated_at": now,
+            },
+        )
 
     # -- effects -------------------------------------------------------------------------------
 
@@ -119,13 +192,10 @@ class Ledger:
             for chunk in _chunks(keys):
                 rows = session.execute(
                     select(EffectRow).where(
-                        col(EffectRow.source_id) == pair.source_id,
-                        col(EffectRow.source_entity) == pair.source_entity,
-                        col(EffectRow.target_id) == pair.target_id,
-                        col(EffectRow.target_entity) == pair.target_entity,
-                        col(EffectRow.action) == action,
-                        col(EffectRow.source_key).in_(chunk),
-                        col(EffectRow.state).in_(OPEN),
+                        _between(_effect, pair),
+                        _effect.c.action == action,
+                        _effect.c.source_key.in_(chunk),
+                        _effect.c.state.in_(OPEN),
                     )
                 ).scalars()
                 found.update({row.source_key: row for row in rows})
@@ -133,13 +203,13 @@ class Ledger:
 
     def unsettled_keys(self, source_entity: str) -> list[str]:
         """Source keys of this flow whose effects were begun and never settled."""
-        with self._database.session() as session:
-            rows = session.execute(
-                select(col(EffectRow.source_key))
+        with self._database.begin() as connection:
+            rows = connection.execute(
+                select(_effect.c.source_key)
                 .where(
-                    col(EffectRow.flow_id) == self._flow_id,
-                    col(EffectRow.source_entity) == source_entity,
-                    col(EffectRow.state).in_(OPEN),
+                    _effect.c.flow_id == self._flow_id,
+                    _effect.c.source_entity == source_entity,
+                    _effect.c.state.in_(OPEN),
                 )
                 .distinct()
             )
@@ -150,69 +220,70 @@ class Ledger:
 
         Raises LostClaim when another process has taken over.
         """
-        with self._database.session() as session:
-            self._claim.check(session)
-            row = session.execute(
-                select(EffectRow).where(
-                    col(EffectRow.source_id) == pair.source_id,
-                    col(EffectRow.source_entity) == pair.source_entity,
-                    col(EffectRow.source_key) == key,
-                    col(EffectRow.target_id) == pair.target_id,
-                    col(EffectRow.target_entity) == pair.target_entity,
-                    col(EffectRow.action) == action,
-                )
-            ).scalar_one_or_none()
-            if row is None:
-                row = EffectRow(
+        with self._database.begin() as connection:
+            self._claim.check(connection)
+            now = utc_now()
+            row_id, token, stage = connection.execute(
+                _begin(connection.dialect.name),
+                {
                     **pair.columns(),
-                    source_key=key,
-                    action=action,
-                    token=str(uuid.uuid4()),
-                    flow_id=self._flow_id,
-                    run_id=self._run_id,
-                )
-            elif row.state not in OPEN or row.stage is None:
-                # Nothing of the earlier attempt may be taken up again: it starts afresh.
-                row.token, row.stage = str(uuid.uuid4()), None
-            row.flow_id, row.run_id = self._flow_id, self._run_id
-            row.state, row.error = "sent", ""
-            row.attempts += 1
-            row.sent_at = utc_now()
-            session.add(row)
-            session.flush()
-            assert row.id is not None
-            return StoredEffect(self, row.id, row.token, row.stage)
+                    "source_key": key,
+                    "action": action,
+                    "state": "sent",
+                    "token": str(uuid.uuid4()),
+                    "flow_id": self._flow_id,
+                    "run_id": self._run_id,
+                    "error": "",
+                    "attempts": 1,
+                    "created_at": now,
+                    "sent_at": now,
+                },
+            ).one()
+        return StoredEffect(self, row_id, token, stage)
 
-    def set(self, row_id: int, **changes: Any) -> None:
-        """Change an effect in a transaction of its own."""
-        with self._database.session() as session:
-            self._claim.check(session)
-            self.change(session, row_id, **changes)
+    def reach(self, effect: StoredEffect, stage: str) -> None:
+        """Store the stage an effect has reached. Raises LostClaim when it is another's by now."""
+        with self._database.begin() as connection:
+            values = {"row": effect.row_id, "held": effect.token, "now": stage}
+            if connection.execute(_reach, values).rowcount != 1:
+                raise LostClaim("another process has taken this record up")
 
-    def change(self, session: Session, row_id: int, **changes: Any) -> None:
-        """Change an effect within a transaction."""
-        row = session.get(EffectRow, row_id)
-        assert row is not None
-        for name, value in changes.items():
-            setattr(row, name, value)
-        if changes.get("state") in ("confirmed", "refused"):
-            row.settled_at = utc_now()
-        session.add(row)
+    def end(
+        self,
+        where: Connection | None,
+        effect: StoredEffect,
+        state: str,
+        *,
+        target_key: str = "",
+        error: str = "",
+    ) -> None:
+        """Store how a write ended; without a connection in a transaction of its own."""
+        if where is None:
+            with self._database.begin() as connection:
+                self.end(connection, effect, state, target_key=target_key, error=error)
+            return
+        final = state in ("confirmed", "refused")
+        where.execute(
+            _end,
+            {
+                "row": effect.row_id,
+                "now": state,
+                "why": error[:500],
+                "there": target_key or None,
+                "at": utc_now() if final else None,
+            },
+        )
 
-    def settle(self, session: Session, pair: Pair, key: str, action: str, target_key: str) -> None:
-        """Confirm an open effect that a look-up has answered."""
-        row = session.execute(
-            select(EffectRow).where(
-                col(EffectRow.source_id) == pair.source_id,
-                col(EffectRow.source_entity) == pair.source_entity,
-                col(EffectRow.source_key) == key,
-                col(EffectRow.target_id) == pair.target_id,
-                col(EffectRow.target_entity) == pair.target_entity,
-                col(EffectRow.action) == action,
-            )
-        ).scalar_one_or_none()
-        if row is not None and row.id is not None:
-            self.change(session, row.id, state="confirmed", target_key=target_key)
+    def settle(self, session: Session, pair: Pair, key: str, target_key: str) -> None:
+        """Confirm the creation of a record that a look-up has found."""
+        identity = {f"_{name}": value for name, value in pair.columns().items()}
+        session.connection().execute(
+            _settle, {**identity, "_source_key": key, "there": target_key, "at": utc_now()}
+        )
+
+
+def _between(table: Any, pair: Pair) -> Any:
+    return and_(*(table.c[name] == value for name, value in pair.columns().items()))
 
 
 def _chunks(items: Sequence[str]) -> Iterator[list[str]]:

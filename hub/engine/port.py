@@ -102,7 +102,7 @@ class Port:
                 written = target.entity.create(target.api, payload, effect)
             except TemporaryError as error:
                 state = "unknown" if isinstance(error, UnknownOutcome) else "sent"
-                self._ledger.set(effect.row_id, state=state, error=str(error)[:500])
+                self._ledger.end(None, effect, state, error=str(error))
                 if attempt == ATTEMPTS:
                     raise
                 doubtful = True
@@ -112,7 +112,7 @@ class Port:
                 # A document taken up again may be refused because it is there already.
                 found = self._look_up(target, recognise) if resumed else None
                 if found is None:
-                    self._ledger.set(effect.row_id, state="refused", error=str(error)[:500])
+                    self._ledger.end(None, effect, "refused", error=str(error))
                     raise
                 written = found
             self._confirm(effect, target, pair, key, payload, written, received, also)
@@ -139,13 +139,13 @@ class Port:
             try:
                 written = target.entity.update(target.api, target_key, payload, effect)
             except TemporaryError as error:
-                self._ledger.set(effect.row_id, state="unknown", error=str(error)[:500])
+                self._ledger.end(None, effect, "unknown", error=str(error))
                 if attempt == ATTEMPTS:
                     raise
                 self._sleep(min(30.0, error.retry_after or 0.2 * 2 ** (attempt - 1)))
                 continue
             except RecordError as error:
-                self._ledger.set(effect.row_id, state="refused", error=str(error)[:500])
+                self._ledger.end(None, effect, "refused", error=str(error))
                 raise
             self._confirm(effect, target, pair, key, payload, written, received, also)
             return written
@@ -173,11 +173,9 @@ class Port:
         assert self._ledger is not None
         with self._database.session() as session:
             if effect is not None:
-                self._ledger.change(
-                    session, effect.row_id, state="confirmed", target_key=written.key, error=""
-                )
+                self._ledger.end(session.connection(), effect, "confirmed", target_key=written.key)
             else:
-                self._ledger.settle(session, pair, key, "create", written.key)
+                self._ledger.settle(session, pair, key, written.key)
             self._ledger.link(
                 session, pair, key, written, received=received, pushed=fingerprint(payload)
             )

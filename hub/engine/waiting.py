@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlalchemy import bindparam, delete
+from sqlmodel import Session, col, or_, select
 
 from hub.engine.journal import Outcome
 from hub.store.tables import Flow, Waiting, utc_now
@@ -16,27 +16,29 @@ PASSING = (1, 2, 5, 15, 60)
 BLOCKED = (15, 60, 6 * 60, 24 * 60)
 FAILED_ATTEMPTS = 3
 """A record that the vendor refused is tried by itself this often, then by hand only."""
+_done = delete(Waiting).where(
+    col(Waiting.flow_id) == bindparam("flow"),
+    col(Waiting.key).in_(bindparam("keys", expanding=True)),
+)
 
 
 def settle(session: Session, flow: Flow, outcomes: Sequence[Outcome]) -> None:
     """Note who has to wait and who need not wait any more."""
     assert flow.id is not None
-    by_key = {outcome.key: outcome for outcome in outcomes}
-    rows = session.execute(
-        select(Waiting).where(
-            col(Waiting.flow_id) == flow.id,
-            col(Waiting.key).in_(list(by_key)),
-        )
-    ).scalars()
+    held = {o.key: o for o in outcomes if o.outcome in ("blocked", "failed")}
+    done = [o.key for o in outcomes if o.key not in held]
+    if done:
+        session.connection().execute(_done, {"flow": flow.id, "keys": done})
+    if not held:
+        return
+    rows = session.exec(
+        select(Waiting).where(col(Waiting.flow_id) == flow.id, col(Waiting.key).in_(list(held)))
+    )
     known = {row.key: row for row in rows}
-    for key, outcome in by_key.items():
-        row = known.get(key)
-        if outcome.outcome not in ("blocked", "failed"):
-            if row is not None:
-                session.delete(row)
-            continue
-        if row is None:
-            row = Waiting(flow_id=flow.id, key=key, entry_id=0, outcome=outcome.outcome, attempts=0)
+    for key, outcome in held.items():
+        row = known.get(key) or Waiting(
+            flow_id=flow.id, key=key, entry_id=0, outcome=outcome.outcome, attempts=0
+        )
         row.reference = outcome.reference
         row.entry_id = outcome.entry_id or row.entry_id
         row.outcome, row.code, row.reason = outcome.outcome, outcome.code, outcome.reason
@@ -56,10 +58,13 @@ def _next(outcome: Outcome, attempts: int) -> dt.datetime | None:
 
 def due(session: Session, flow: Flow, *, everyone: bool, limit: int = 1000) -> list[str]:
     """Keys to try again now: whose time has come, who waited for a change of this flow, or all."""
-    query = select(col(Waiting.key)).where(col(Waiting.flow_id) == flow.id)
+    query = select(Waiting.key).where(col(Waiting.flow_id) == flow.id)
     if not everyone:
         query = query.where(
-            (col(Waiting.next_attempt_at) <= utc_now()) | (col(Waiting.flow_version) < flow.version)
+            or_(
+                col(Waiting.next_attempt_at) <= utc_now(),
+                col(Waiting.flow_version) < flow.version,
+            )
         )
-    rows = session.execute(query.order_by(col(Waiting.id)).limit(limit))
-    return [row[0] for row in rows if not row[0].startswith("?")]
+    keys = session.exec(query.order_by(col(Waiting.id)).limit(limit))
+    return [key for key in keys if not key.startswith("?")]

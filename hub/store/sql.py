@@ -14,6 +14,9 @@ Insert = postgresql.Insert | sqlite.Insert
 def insert(where: Connection | Session, table: Any) -> Insert:
     """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
     connection = where.connection() if isinstance(where, Session) else where
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return insert_for(connection.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Any) -> Insert:
+    """The same, for a dialect by name: statements that are made once and kept."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
