@@ -26,7 +26,7 @@ more.
 
 
 def demo(url: str) -> Json:
-    """How to reach the sandbox at *url*."""
+    """How to reach the sandbox at *url*, and settings under which flows can write there."""
     return {
         "credentials": {
             "base_url": url,
@@ -37,6 +37,28 @@ def demo(url: str) -> Json:
             "database": "100",
         },
         "settings": {},
+        "flows": {
+            "orders": {
+                "vat_codes": {
+                    "rows": [
+                        {"rate": 21, "code": "3"},
+                        {"rate": 9, "code": "4"},
+                        {"rate": 0, "code": "5"},
+                    ]
+                },
+                "payment_conditions": {"default": "30"},
+                "shipping_methods": {"default": "POST"},
+                "shipping_item": "VERZENDKOSTEN",
+                "payment_item": "BETAALKOSTEN",
+                "extra_item": "BETAALKOSTEN",
+                "discount_item": "KORTING",
+                "rounding_item": "AFRONDING",
+                "warehouse": "1",
+                "selection_code": "WB",
+                "customer_classification": "WEB",
+            },
+            "customers": {"customer_classification": "WEB"},
+        },
     }
 
 

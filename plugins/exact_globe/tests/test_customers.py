@@ -84,7 +84,7 @@ def _merges(globe: Globe) -> list[Json]:
         ({"name": None}, RecordError, "AccountName|Name"),
         ({"email": "x" * 130}, RecordError, "128 characters"),
         ({"payment_condition": "99"}, RejectedError, "Payment condition - 99"),
-        ({"classification": "ZZZ"}, RejectedError, "Classification - ZZZ"),
+        ({"vat_code": "99"}, RejectedError, "VAT code - 99"),
         ({"billing": Address(line1="Calle 1", country="XX")}, RejectedError, "Country - XX"),
     ],
 )
@@ -190,9 +190,11 @@ def test_new_customers_get_what_the_flow_says_and_known_ones_do_not(
         customer_source="W",
         customer_rating="2",
     )
-    payload = globe.rendered(Customers(), _person(classification="B2B"), settings)
+    payload = globe.rendered(
+        Customers(), _person(payment_condition="30", classification="3301"), settings
+    )
     names = ("ClassificationID", "PaymentCondition", "VatCode", "CompanySize", "SectorCode")
-    assert [payload[n] for n in names] == ["B2B", "14", "3", "KLEIN", "FIETS"]
+    assert [payload[n] for n in names] == ["WEB", "30", "3", "KLEIN", "FIETS"]
     assert (payload["Source"], payload["Rating"]) == ("W", "2")
     Customers().create(globe.api(), payload, effect())
     later = globe.rendered(Customers(), _person(), settings, creating=False)
