@@ -103,6 +103,7 @@ def main(config: Config) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    lifeline.leave_the_terminal_to_the_supervisor()
     hub = Hub.start(config)
     pretends = [p for p in map(start, hub.registry.systems.values()) if p is not None]
     apply(hub, json.dumps(config_of(pretends)))

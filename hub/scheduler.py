@@ -45,6 +45,7 @@ def main(config: Config) -> None:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
+    lifeline.leave_the_terminal_to_the_supervisor()
     hub = Hub.start(config)
     ticker = Ticker(hub, lambda run_id, attempt: wake(config, run_id, attempt))
     claim: Claim | None = None

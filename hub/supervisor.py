@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 from hub.config import Config, ConfigError, sqlite_url
 from hub.embedded_redis import EmbeddedRedis, RedisUnavailable
@@ -24,22 +20,17 @@ from hub.ops import lifeline
 from hub.ops.children import Child, Process, describe, role
 from hub.ops.lock import Held, Lock
 from hub.ops.sockets import GO_FD, LISTEN_FD, listen, wait_for_http
+from hub.ops.watch import Watch, say
 
 STOP_WITH_PARENT = "KOPPEL_STOP_WITH_PARENT"
 """Set by `make up`: killing make is meant for the hub too. Internal, not a setting."""
 
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0
-"""A little longer than a worker gives the run that it interrupts."""
+"""A little longer than the workers get."""
 WEB_ATTEMPTS = 3
 
 OK, WRONG_CONFIGURATION, OUR_FAULT = 0, 2, 70
-
-
-def say(text: str) -> None:
-    """A line for the person who watches."""
-    with suppress(OSError):  # the terminal may be gone
-        print(f"koppel: {text}", file=sys.stderr, flush=True)
 
 
 def up(
@@ -88,12 +79,7 @@ class Supervisor:
         self.config = config
         self.workers = workers
         self.demo = demo
-        self.children: list[Child] = []
-        """In the order in which they are stopped."""
-        self.redis: Child | None = None
-        self._stopping_since: float | None = None
-        self._in_a_hurry = False
-        self._parent = os.getppid() if os.environ.get(STOP_WITH_PARENT) else None
+        self.watch = Watch(follow_parent=bool(os.environ.get(STOP_WITH_PARENT)))
 
     # ---- from start to end
 
@@ -106,7 +92,7 @@ class Supervisor:
             sock = stack.enter_context(listen(self.config.host, self.config.port))
             self.config = self.config.listening_on(self.config.host, sock.getsockname()[1])
             lock.write(f"process {os.getpid()}, {self.config.base_url}")
-            stack.enter_context(self._signals())
+            stack.enter_context(self.watch.signals())
             return self._start_and_watch(stack, sock)
 
     def _start_and_watch(self, stack: ExitStack, sock: socket.socket) -> int:
@@ -115,30 +101,28 @@ class Supervisor:
             server = EmbeddedRedis(self.config.home)
             stack.callback(server.stop)
             server.start()
-            self.redis = Child("Redis", server.spawn, say, process=server.process)
-        stack.callback(self._stop_children)
-        web, go = self._start_web(environ, sock)
-        stack.callback(go.close)
+            assert server.process
+            self.watch.also(Child("Redis", server.spawn, say, process=server.process))
+        signpost, go = socket.socketpair()
+        stack.enter_context(go)  # open until the web server has ended, which takes it for a no
+        stack.callback(self.watch.stop, STOP_SECONDS)
+        web = self._start_web(environ, sock, signpost)
         code, setup_link = self._prepare(environ)
-        if code != OK or self._stopping_since:
+        if code != OK or self.watch.told_to_stop:
             return code
         go.send(b"go")
-        go.close()
         if not wait_for_http(_reachable(sock), lambda: self._starting(web), START_SECONDS):
-            if self._stopping_since:
+            if self.watch.told_to_stop:
                 return OK
             say("the web server does not come up; what it wrote above says why")
             return WRONG_CONFIGURATION if web.returncode == 2 else OUR_FAULT
         self._announce(setup_link)
         # Last, because nobody waits for them: they would only slow the web server's start down.
-        self._add("the scheduler", lambda: role(["scheduler"], environ))
-        for number in range(1, self.workers + 1):
-            self._add(f"worker {number}", lambda: role(["worker"], environ))
+        crew = [str(self.workers)]
+        self.watch.add("the crew", lambda: role(crew, environ, module="hub.ops.crew"))
         if self.demo:
-            self._add("the sandboxes", lambda: role([], environ, module="hub.demo"))
-        while not self._stopping_since:
-            self._tend()
-            self._sleep(1.0)
+            self.watch.add("the sandboxes", lambda: role([], environ, module="hub.demo"))
+        self.watch.until_told_to_stop()
         return OK
 
     def _prepare(self, environ: dict[str, str]) -> tuple[int, str | None]:
@@ -153,10 +137,9 @@ class Supervisor:
         return OK, json.loads(answer)["setup_link"]
 
     def _start_web(
-        self, environ: dict[str, str], sock: socket.socket
-    ) -> tuple[Child, socket.socket]:
+        self, environ: dict[str, str], sock: socket.socket, signpost: socket.socket
+    ) -> Child:
         """Let the web server load its modules already; it serves when it is told that it may."""
-        signpost, go = socket.socketpair()
 
         def web() -> Process:
             fds = {LISTEN_FD: sock.fileno()}
@@ -169,37 +152,16 @@ class Supervisor:
                 pass_fds=tuple(fds.values()),
             )
 
-        child = self._add("the web server", web)
+        child = self.watch.add("the web server", web)
         child.tend()
         signpost.close()  # it will not have to wait again when it is started again
-        return child, go
-
-    def _add(self, name: str, spawn: Callable[[], Process]) -> Child:
-        child = Child(name, spawn, say)
-        self.children.append(child)
         return child
-
-    # ---- while it runs
-
-    def _tend(self) -> None:
-        for child in (self.redis, *self.children):
-            # A signal to the whole group ends children before this process hears of it.
-            if child is not None and not self._stopping_since:
-                child.tend()
 
     def _starting(self, web: Child) -> bool:
         """Whether it is still worth waiting for the web server."""
-        self._tend()
+        self.watch.tend()
         given_up = web.returncode == 2 or web.failures >= WEB_ATTEMPTS
-        return not (self._stopping_since or given_up)
-
-    def _sleep(self, seconds: float) -> None:
-        """Wait, but no longer than until a signal, such as that of a child's death."""
-        select.select([self._wakeup], [], [], seconds)
-        with suppress(BlockingIOError):
-            self._wakeup.recv(1024)
-        if self._parent is not None and os.getppid() != self._parent:
-            self._stopping_since = self._stopping_since or time.monotonic()
+        return not (self.watch.told_to_stop or given_up)
 
     def _announce(self, setup_link: str | None) -> None:
         lines = [f"Koppel is running at {self.config.base_url}"]
@@ -209,21 +171,6 @@ class Supervisor:
         with suppress(OSError):
             print("\n".join(lines), flush=True)
 
-    # ---- the end
-
-    def _stop_children(self) -> None:
-        """Everything but Redis, all at once; who does not listen is ended."""
-        for child in self.children:
-            child.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        while not all(child.gone() for child in self.children):
-            if time.monotonic() > deadline or self._in_a_hurry:
-                for child in self.children:
-                    child.kill()
-            self._sleep(0.1)
-
-    # ---- the frame around it
-
     def _only_one_on_this_home(self) -> Lock:
         try:
             return Lock(self.config.home / "up.lock")
@@ -232,34 +179,6 @@ class Supervisor:
                 f"KOPPEL_HOME: Koppel already runs on {self.config.home} ({error}). "
                 "Stop it first, or give this one another home."
             ) from None
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Note the requests to stop, and let every signal end a wait."""
-
-        def stop(signum: int, frame: FrameType | None) -> None:
-            now = time.monotonic()
-            self._stopping_since = self._stopping_since or now
-            # The same request may come twice, from the terminal and passed on by make.
-            self._in_a_hurry = now - self._stopping_since > 1.0
-
-        self._wakeup, waker = socket.socketpair()
-        self._wakeup.setblocking(False)
-        waker.setblocking(False)
-        stopping = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
-            stopping.append(signal.SIGHUP)
-        before = {number: signal.signal(number, stop) for number in stopping}
-        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
-        old_waker = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
-        try:
-            yield
-        finally:
-            signal.set_wakeup_fd(old_waker)
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            self._wakeup.close()
-            waker.close()
 
 
 def _reachable(sock: socket.socket) -> tuple[str, int]:

@@ -96,8 +96,7 @@ class HubWorker(Worker):
 
     def _install_signal_handlers(self) -> None:
         super()._install_signal_handlers()  # type: ignore[no-untyped-call]
-        if lifeline.supervised():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        lifeline.leave_the_terminal_to_the_supervisor()
 
     def handle_warm_shutdown_request(self) -> None:
         """Ask the job to end as well: it may have hours to go, and can be continued."""
@@ -151,27 +150,15 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 def main(config: Config) -> None:
-    """Work until told to stop. Redis may come later than the worker, and may come back."""
+    """Work until told to stop."""
     lifeline.attach()
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="koppel worker: %(message)s"
-    )
-    signal.signal(signal.SIGTERM, _interrupt)
-    _preload()
     with suppress(KeyboardInterrupt):
-        while True:
-            connection = _wait_for_redis(config)
-            worker = HubWorker([queue(connection)], connection=connection)
-            with suppress(RedisError):  # it went away while the worker was signing off
-                worker.work(logging_level="WARNING")
-            connection.close()
-            if worker.told_to_stop:
-                return
-            signal.signal(signal.SIGTERM, _interrupt)
-            time.sleep(1.0)
+        signal.signal(signal.SIGTERM, _interrupt)
+        preload()
+        work(config)
 
 
-def _preload() -> None:
+def preload() -> None:
     """Load what jobs need before the first is forked: they share it, and need not load it again."""
     import hub.jobs  # noqa: F401
     from hub.registry import Registry
@@ -179,6 +166,24 @@ def _preload() -> None:
     Registry.load()
     gc.collect()
     gc.freeze()  # what is never looked at by the collector stays shared
+
+
+def work(config: Config) -> None:
+    """Take jobs until told to stop. Redis may come later than the worker, and may come back."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="koppel worker: %(message)s"
+    )
+    with suppress(KeyboardInterrupt):
+        while True:
+            signal.signal(signal.SIGTERM, _interrupt)
+            connection = _wait_for_redis(config)
+            worker = HubWorker([queue(connection)], connection=connection)
+            with suppress(RedisError):  # it went away while the worker was signing off
+                worker.work(logging_level="WARNING")
+            connection.close()
+            if worker.told_to_stop:
+                return
+            time.sleep(1.0)
 
 
 def _wait_for_redis(config: Config) -> Redis:

@@ -7,10 +7,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from hub.ops import lifeline
 
-Process = subprocess.Popen[bytes]
+
+class Process(Protocol):
+    """What is asked of a process: a `subprocess.Popen`, or one that was forked."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
@@ -26,7 +37,7 @@ def role(
     pass_fds: Sequence[int] = (),
     stdout: int | None = None,
     module: str = "hub",
-) -> Process:
+) -> subprocess.Popen[bytes]:
     """Start `python -m hub ...`, tied to the life of this process."""
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],

@@ -15,6 +15,7 @@ SUPERVISOR = "KOPPEL_SUPERVISOR_PID"
 """Set in the environment of every child of `koppel up`; internal, not a setting."""
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 # Loaded here and not after the fork: between fork and exec as little as possible may happen.
 _prctl: Callable[..., int] | None = (
     ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
@@ -58,14 +59,27 @@ def supervised() -> bool:
 def attach() -> None:
     """Call early in a Python process that `koppel up` may have started.
 
-    A Ctrl-C reaches every process of the terminal's group at once; the supervisor alone acts on
-    it, so that what depends on Redis has stopped before Redis does.
+    A Ctrl-C reaches every process of the terminal's group at once, and so does its closing; the
+    supervisor alone acts on them, so that what depends on Redis has stopped before Redis does.
     """
     if not supervised():
         return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_the_terminal_to_the_supervisor()
     if _prctl is None:
         _poll(int(os.environ[SUPERVISOR]))
+
+
+def leave_the_terminal_to_the_supervisor() -> None:
+    """Ignore what the terminal sends; to be repeated after a library has set its own handlers."""
+    if supervised():
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+
+
+def name_process(title: str) -> None:
+    """What `ps -o comm` and `top` call this process, where that can be set; 15 bytes of it."""
+    if _prctl is not None:
+        _prctl(_PR_SET_NAME, ctypes.c_char_p(title.encode()), 0, 0, 0)
 
 
 def _poll(parent: int) -> None:

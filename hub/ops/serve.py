@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from hub.config import Config
 from hub.ops import lifeline
@@ -40,23 +40,22 @@ class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn declares no 
             "proc_name": "koppel",
             "control_socket_disable": True,
             "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,
-            "when_ready": lambda arbiter: _leave_ctrl_c_to_the_supervisor(),
+            "when_ready": lambda arbiter: lifeline.leave_the_terminal_to_the_supervisor(),
             "post_fork": _post_fork,
-            "post_worker_init": lambda worker: _leave_ctrl_c_to_the_supervisor(),
+            "post_worker_init": lambda worker: lifeline.leave_the_terminal_to_the_supervisor(),
         }
         for name, value in settings.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """The application; made in the worker process, so that what it opens is not shared."""
+        """The application; in the worker process, so that nothing it holds is held twice."""
         from hub.app import create_app
+        from hub.registry import Registry
 
+        Registry.load()  # takes a while, and does not need the database
+        if not _may_serve():
+            raise SystemExit(Arbiter.WORKER_BOOT_ERROR)
         return create_app(self.config)
-
-
-def _leave_ctrl_c_to_the_supervisor() -> None:
-    if lifeline.supervised():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _post_fork(arbiter: Any, worker: Any) -> None:
@@ -70,21 +69,19 @@ def main(config: Config) -> None:
         sock = socket.socket(fileno=int(handed_over))
     else:
         sock = listen(config.host, config.port)
-    # The modules only, before the fork: the worker shares them, and a new one starts at once.
-    import hub.app  # noqa: F401
-    from hub.registry import Registry
-
-    Registry.load()
-    gc.collect()
-    gc.freeze()
-    if _may_serve():
-        WebServer(config, sock).run()
+    WebServer(config, sock).run()
 
 
 def _may_serve() -> bool:
     """Wait until the database is ready; False when that will not happen."""
-    signpost = os.environ.pop(GO_FD, "")
-    if not signpost:
+    signpost = os.environ.get(GO_FD)
+    if signpost is None:
         return True
-    with socket.socket(fileno=int(signpost)) as go:
-        return bool(go.recv(2))
+    # Gunicorn's own handler only takes note of the signal, which does not end a wait.
+    handler = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with socket.socket(fileno=os.dup(int(signpost))) as go:
+            # Only looked at: a worker that takes the place of this one must find it there too.
+            return bool(go.recv(2, socket.MSG_PEEK))
+    finally:
+        signal.signal(signal.SIGTERM, handler)

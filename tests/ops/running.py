@@ -86,8 +86,8 @@ class Running:
         return members & processes().keys()
 
     def pids(self, words: str) -> set[int]:
-        """Those of the family whose command line contains the words."""
-        return {pid for pid in self.family() if words in _command_line(pid)}
+        """Those of the family whose name or command line contains the words."""
+        return {pid for pid in self.family() if words in _names(pid)}
 
     def ready(self, seconds: float = 30.0) -> Running:
         """Wait until it says that it runs."""
@@ -115,8 +115,9 @@ class Running:
         self.process.wait()
 
 
-def _command_line(pid: int) -> str:
-    shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True)
+def _names(pid: int) -> str:
+    columns = ["-o", "comm=", "-o", "args="]
+    shown = subprocess.run(["ps", *columns, "-p", str(pid)], capture_output=True, text=True)
     return shown.stdout
 
 

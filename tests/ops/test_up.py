@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.request
@@ -20,7 +19,7 @@ from hub.ops.sockets import listen
 from tests.ops.running import Running, Start, processes, wait_until
 
 UP = ("-m", "hub", "up")
-PARTS = ("web", "scheduler", "worker", "valkey-server unixsocket")
+PARTS = ("hub web", "koppel-schedule", "koppel-worker-1", "koppel-worker-2", "valkey-server")
 
 
 @pytest.fixture
@@ -110,27 +109,28 @@ def test_it_prints_the_address_and_a_link_that_makes_the_first_user(
     link = re.search(rf"{up.address}/\S+", up.out.split("\n", 1)[1])
     assert link, up.out
     assert "<form" in _get(link.group())[1]
-    wait_until(lambda: len(up.pids("hub worker")) == 2)
     for part in PARTS:
-        assert up.pids(part), f"{part} does not run"
+        assert wait_until(lambda: up.pids(part), 30), f"{part} does not run"  # noqa: B023
 
 
 def test_the_second_start_takes_less_than_five_seconds(start: Start, env: dict[str, str]) -> None:
     first = start(*UP, **env).ready()
     first.send(signal.SIGTERM)
     first.wait()
+    busy = _others_share()
     began = time.monotonic()
     second = start(*UP, **env).ready()
     took = time.monotonic() - began
     assert _get(second.address)[0] == 200
-    assert took < 5 * _slowness(), f"{took:.1f} s"
+    assert took < 5 * max(busy, _others_share()), f"{took:.1f} s"
 
 
-def _slowness() -> float:
-    """How much slower this machine is just now than an ordinary one: 1 or more."""
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import sqlmodel, flask, alembic.command"], check=True)
-    return max(1.0, (time.perf_counter() - began) / 1.5)
+def _others_share() -> float:
+    """How much longer everything takes because others use this machine too: 1 or more."""
+    wall, own = time.perf_counter(), time.process_time()
+    while time.process_time() - own < 0.5:
+        pass
+    return (time.perf_counter() - wall) / 0.5
 
 
 def test_a_redis_of_ones_own_is_used_and_none_is_started(
@@ -143,12 +143,12 @@ def test_a_redis_of_ones_own_is_used_and_none_is_started(
 
 
 def test_a_part_that_dies_is_started_again(start: Start, env: dict[str, str]) -> None:
-    up = start(*UP, **env).ready()
-    assert wait_until(lambda: len(up.pids("hub worker")) == 2)
+    up, _ = _running(start, env)
     for part, name in {
         "valkey-server": "Redis",
-        "hub worker": "worker",
-        "hub scheduler": "the scheduler",
+        "koppel-worker": "worker",
+        "koppel-schedule": "the scheduler",
+        "hub.ops.crew": "the crew",
         "hub web": "the web server",
     }.items():
         before = up.pids(part)
@@ -161,12 +161,10 @@ def test_a_part_that_dies_is_started_again(start: Start, env: dict[str, str]) ->
 def test_everything_together_stays_under_300_megabytes(start: Start, env: dict[str, str]) -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux says how much memory is shared")
-    up = start(*UP, **env).ready()
+    up, _ = _running(start, env)
     _get(up.address)
-    assert wait_until(lambda: len(up.pids("hub worker")) == 2)
-    time.sleep(4)  # until the last one has loaded what it needs
+    time.sleep(4)  # until the last one has done its first work
     sizes = {pid: _proportional_size(pid) for pid in up.family()}
-    assert len(sizes) == 7
     assert sum(sizes.values()) < 300 * 1024, sizes
 
 
@@ -180,7 +178,8 @@ def _proportional_size(pid: int) -> int:
 
 def _running(start: Start, env: dict[str, str]) -> tuple[Running, set[int]]:
     up = start(*UP, **env).ready()
-    assert wait_until(lambda: len(up.family()) == 7), up.family()
+    # The supervisor, Redis, two for the web, the crew's own process, the scheduler, two workers.
+    assert wait_until(lambda: len(up.family()) == 8, 30), up.family()
     return up, up.family()
 
 
