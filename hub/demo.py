@@ -54,6 +54,7 @@ def config_of(pretends: list[Pretend]) -> Json:
     connections = {
         p.system.name: {
             "system": p.system.name,
+            "title": f"{p.system.title} (pretend)",
             "credentials": p.about.get("credentials", {}),
             "settings": p.about.get("settings", {}),
         }
@@ -109,7 +110,7 @@ def main(config: Config) -> None:
     apply(hub, json.dumps(config_of(pretends)))
     hub.close()
     for rounds in itertools.count():
-        if stop.wait(40):
+        if stop.wait(40 if rounds else 5):
             return
         try:
             arrivals(pretends, rounds)

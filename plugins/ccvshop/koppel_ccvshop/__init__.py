@@ -32,7 +32,7 @@ def demo(url: str) -> Json:
         "settings": {},
         "arrivals": {
             "path": "/_sandbox/orders",
-            "bodies": [{"kind": kind} for kind in ("plain", "company", "plain", "unknown_sku")],
+            "bodies": [{"kind": kind} for kind in ("unknown_sku", "plain", "company", "plain")],
         },
     }
 
