@@ -151,7 +151,7 @@ class _Rendering(Bench):
 
     def context(self, entity: Entity, *, creating: bool = True) -> Any:
         made = super().context(entity, creating=self.creating)
-        return made if self.chosen is None else dataclasses.replace(made, settings=self.chosen)
+        return dataclasses.replace(made, settings=self.chosen or entity.settings())
 
 
 class Bare:
