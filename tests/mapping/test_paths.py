@@ -154,10 +154,11 @@ def test_writing_makes_what_is_missing_on_the_way(
 
 
 def test_no_value_can_be_kept_from_overwriting() -> None:
-    record = {"a": 1, "lines": [{"x": 1}, {"x": 2}]}
+    record = {"a": 1, "lines": [{"x": 1}, {"x": 2}], "tags": ["x", "y"]}
     paths.set(record, "a", None, keep_none=True)
     paths.set(record, "lines[].x", [None, 5], keep_none=True)
-    assert record == {"a": 1, "lines": [{"x": 1}, {"x": 5}]}
+    paths.set(record, "tags[]", [None, "z"], keep_none=True)
+    assert record == {"a": 1, "lines": [{"x": 1}, {"x": 5}], "tags": ["x", "z"]}
 
 
 @pytest.mark.parametrize(

@@ -239,15 +239,63 @@ def test_with_a_rounding_item_no_sound_order_is_blocked(
         assert booked_total(result, codes) == order.total
 
 
+@pytest.mark.parametrize("basis", BASES)
 @pytest.mark.parametrize("discount", ["line", "price"])
-def test_a_net_shop_and_a_net_target_that_round_alike_never_need_rounding(discount: str) -> None:
-    dice = random.Random(discount)
-    codes = vat_codes("net", "net", "net")
+def test_a_net_shop_that_rounds_as_the_target_does_never_needs_rounding(
+    basis: str, discount: str
+) -> None:
+    dice = random.Random(f"{basis}{discount}")
+    codes = vat_codes(*BASES[basis])
     for _ in range(500):
         order = make_order(dice, Shop("net"))
         result, _ = adjust_order(order, settings_for(discount, False), facts_for(codes))
         assert booked_total(result, codes) == order.total
         assert not any(line.kind == "rounding" for line in result.lines)
+
+
+def test_a_gross_order_is_only_blocked_when_no_net_amount_comes_to_it() -> None:
+    dice = random.Random(3)
+    codes = vat_codes("net", "net", "net")
+    reachable = {n + cents(n * 21 / 100) for n in (D(c).scaleb(-2) for c in range(2000))}
+    ends: Counter[bool] = Counter()
+    for _ in range(500):
+        prices = [D(dice.randint(1, 300)).scaleb(-2) for _ in range(dice.randint(1, 5))]
+        total = sum(prices, D(0))
+        order = Order.from_dict(
+            {
+                "prices": "gross",
+                "total": total,
+                "lines": [
+                    {"sku": f"SKU-{n}", "quantity": 1, "unit_price": price, "tax_rate": 21}
+                    for n, price in enumerate(prices)
+                ],
+                "customer": {"email": "zoe@example.nl"},
+            }
+        )
+        result = book(order, settings_for("price", False), facts_for(codes))
+        assert isinstance(result, Blocked) is (total not in reachable), (prices, result)
+        ends[isinstance(result, Blocked)] += 1
+    assert ends[True] > 20
+    assert ends[False] > 200
+
+
+def test_the_limit_holds_for_cents_that_a_conversion_costs_as_well() -> None:
+    order = Order.from_dict(
+        {
+            "prices": "gross",
+            "total": "0.03",
+            "lines": [{"sku": "SKU-0", "quantity": 1, "unit_price": "0.03", "tax_rate": 21}],
+            "customer": {"email": "zoe@example.nl"},
+        }
+    )
+    codes = vat_codes("net", "net", "net")  # 0.02 comes to 0.02, and 0.03 to 0.04
+    settings = settings_for("price", True)
+    result, _ = adjust_order(order, settings, facts_for(codes))
+    assert booked_total(result, codes) == D("0.03")
+    assert result.lines[-1].kind == "rounding"
+    settings.rounding_limit = D(0)
+    with pytest.raises(Blocked, match=r"comes to 0\.03 in webshop, but would be 0\.0[24] in erp"):
+        adjust_order(order, settings, facts_for(codes))
 
 
 @pytest.mark.parametrize("off", ["0.01", "-0.01", "1.00", "-25.00"])

@@ -199,6 +199,14 @@ def test_a_value_is_looked_for_in_the_source_and_then_in_the_document() -> None:
     }
 
 
+def test_a_source_list_without_the_field_does_not_hide_the_documents() -> None:
+    source = {"lines": [{"other": 1}, {"other": 2}]}
+    payload: dict[str, Any] = {}
+    rules = compile_rules([{"to": "Skus", "from": "lines[].sku", "via": ["join"]}])
+    apply(split(rules, Order)[1], source, DOCUMENT, payload, creating=True)
+    assert payload == {"Skus": "A, B"}
+
+
 def test_rules_run_in_order_and_see_what_the_ones_before_did() -> None:
     document, _, applied = run(
         {"to": "reference", "template": "WEB-{number}"},
