@@ -45,13 +45,13 @@ def migrate_database(database: Database) -> bool:
         current = revision(connection)
     if not _behind(database, current):
         return False
-    with _alone(database) as connection:
+    with alone(database) as connection:
         current = revision(connection)
         if not _behind(database, current):  # another process was quicker
             return False
         if current is not None and database.is_sqlite:
             back_up_file(database, current)
-        _upgrade(connection)
+        upgrade(connection, "head")
     return True
 
 
@@ -85,7 +85,7 @@ def _behind(database: Database, current: str | None) -> bool:
 
 
 @contextmanager
-def _alone(database: Database) -> Iterator[Connection]:
+def alone(database: Database) -> Iterator[Connection]:
     """A transaction in which no other process can be migrating as well."""
     with database.engine.connect() as connection:
         if not database.is_sqlite:
@@ -115,12 +115,13 @@ def _check_references(connection: Connection) -> None:
         raise RuntimeError(f"the migration would leave table {broken[0]} with broken references")
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, target: str) -> None:
+    """Run the revisions up to *target* in the transaction that is open on the connection."""
     from alembic import command
 
     settings = alembic_config()
     settings.attributes["connection"] = connection
-    command.upgrade(settings, "head")
+    command.upgrade(settings, target)
 
 
 def alembic_config() -> AlembicConfig:

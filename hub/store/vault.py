@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import func
 from sqlmodel import Session, col, select, tuple_, update
 
@@ -96,6 +97,20 @@ def _vault(config: Config, database: Database, digest_key: bytes | None = None) 
         make_key_file(path)
         keys = _read(path)
     return Vault(keys, digest_key=digest_key, reload=lambda: _read(path))
+
+
+def fits(connection: SqlConnection, vault: Vault) -> bool:
+    """Whether the vault's keys open the value that keys of this database are checked against."""
+    row = connection.execute(select(Setting.value).where(Setting.name == CHECK)).first()
+    try:
+        return row is not None and vault.open(row[0], _setting_place(CHECK)) == _KNOWN
+    except CannotOpen:
+        return False
+
+
+def write_key_file(path: Path, keys: Sequence[bytes]) -> None:
+    """Put keys into the key file, in place of what is there."""
+    _write(path, [key.decode("ascii") for key in keys], replace=True)
 
 
 def _introduce(session: Session, vault: Vault) -> None:

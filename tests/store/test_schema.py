@@ -65,11 +65,11 @@ class Later:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, fails: bool = False) -> None:
         monkeypatch.setattr(schema, "HEAD", "0002")
         monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
-        monkeypatch.setattr(schema, "_upgrade", self._upgrade)
+        monkeypatch.setattr(schema, "upgrade", self._upgrade)
         self.fails = fails
         self.times = 0
 
-    def _upgrade(self, connection: Connection) -> None:
+    def _upgrade(self, connection: Connection, _target: str) -> None:
         self.times += 1
         connection.execute(text("CREATE TABLE later (id INTEGER)"))
         if self.fails:
