@@ -179,7 +179,11 @@ class _KeepAlive(WSGIRequestHandler):
         if environ.get("wsgi.input_terminated"):
             body = environ["wsgi.input"].read()
         else:
-            body = self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0))
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            body = self.rfile.read(length)
+            if len(body) < length:  # the caller died while it was asking
+                self.close_connection = True
+                return
         environ["wsgi.input"] = io.BytesIO(body)
         chunks, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
         answer = b"".join(chunks)
