@@ -110,7 +110,8 @@ class Supervisor:
         code, setup_link = self._prepare(environ)
         if code != OK or self.watch.told_to_stop:
             return code
-        go.send(b"go")
+        with suppress(BrokenPipeError):  # it died while loading; the watch says so
+            go.send(b"go")
         if not wait_for_http(_reachable(sock), lambda: self._starting(web), START_SECONDS):
             if self.watch.told_to_stop:
                 return OK

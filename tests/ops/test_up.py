@@ -90,7 +90,7 @@ def test_a_web_server_that_cannot_start_ends_it(start: Start, env: dict[str, str
     broken = Path(env["KOPPEL_HOME"]).parent / "broken"
     broken.mkdir()
     (broken / "gunicorn.py").write_text("raise RuntimeError('no web server today')\n")
-    up = start(*UP, **env, PYTHONPATH=f"{broken}:{Path.cwd()}")
+    up = start(*UP, **env, PYTHONPATH=f"{broken}:{Path.cwd()}", KOPPEL_DEBUG="1")
     assert up.wait(60) == 70
     assert "no web server today" in up.err
     assert "the web server does not come up" in up.err
