@@ -144,11 +144,11 @@ def _tls_field(credentials: Form, error: Exception) -> str | None:
 
 def clock_skew(system: System, credentials: Form, settings: Form) -> float | None:
     """Seconds by which the other side's clock is ahead of ours; None when it does not tell."""
-    with suppress(HTTPError, ValueError, TypeError, OSError, KoppelError):
+    with suppress(HTTPError, ValueError, TypeError, IndexError, OSError, KoppelError):
         options = system.http_for(credentials, settings)
         with Client(timeout=5, verify=options.verify) as client:
             answer = client.head(system.base_url(credentials))
-        date = parsedate_to_datetime(answer.headers["date"])
+        date = parsedate_to_datetime(answer.headers.get_list("date")[-1])
         return (date - dt.datetime.now(dt.UTC)).total_seconds()
     return None
 

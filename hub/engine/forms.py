@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, get_args
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, SecretStr, ValidationError, create_model
@@ -110,11 +110,13 @@ def fill(
     """Validate answers, with every complaint in plain words.
 
     kept: stored values; a secret that *data* does not name, or names as empty, keeps its own.
-    Numbers are taken where a text is asked: in a file a code such as 21 needs no quotes.
+    Numbers are taken where a text is asked: in a file a code such as 21 needs no quotes. Nothing
+    (None) where something must be is no answer.
     """
-    values = dict(data)
+    nullable = {name for name, info in form.model_fields.items() if _nullable(info.annotation)}
+    values = {n: v for n, v in data.items() if v is not None or n in nullable}
     for name in secret_names(form):
-        if values.get(name) in (None, "") and kept and kept.get(name) and name not in data:
+        if name not in data and kept and kept.get(name):
             values[name] = kept[name]
     too_long = {
         path: f"is too long: {len(text):,} characters, at most {LONGEST:,}"
@@ -133,6 +135,10 @@ def fill(
         except ValidationError as error:
             problems = error.errors(include_url=False)
     return Filled(errors={_dotted(p["loc"]): explain(p, form) for p in problems})
+
+
+def _nullable(annotation: Any) -> bool:
+    return annotation is None or type(None) in get_args(annotation)
 
 
 def filled(form: type[F], values: Mapping[str, Any], what: str) -> F:

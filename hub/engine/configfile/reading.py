@@ -126,6 +126,7 @@ def _named_tables(
         problem = name_problem(name)
         if problem:
             findings.add(line, key, problem)
+            continue
         if node.value is None:
             findings.add(line, key, f"is empty; it needs {needs}")
         table = findings.table(node, key, known)
