@@ -53,6 +53,7 @@ SETTINGS: dict[str, Any] = {
     "payment_item": "BETAALKOSTEN",
     "extra_item": "BETAALKOSTEN",
     "rounding_item": "AFRONDING",
+    "skip_cancelled": False,
 }
 
 

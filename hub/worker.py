@@ -49,14 +49,16 @@ def queue(connection: Redis) -> Queue:
     return Queue(QUEUE, connection=connection, serializer=JSONSerializer, default_timeout=-1)
 
 
-def enqueue_run(connection: Redis, run_id: int, attempt: int = 0) -> bool:
+def enqueue_run(connection: Redis, run_id: int, attempt: int = 0, *, again: bool = False) -> bool:
     """Hand a run to the workers; False when that was done for this attempt a moment ago.
+
+    again: do it all the same, because what the run had to wait for is free now.
 
     Only the database says whether the run still has to be done, and its claim sees to it that one
     worker does it: a job too many ends at once, and a job that was lost is made again in time.
     """
     told = f"koppel:woken:{run_id}:{attempt}"
-    if not connection.set(told, 1, nx=True, ex=TELL_AGAIN_SECONDS):
+    if not connection.set(told, 1, nx=not again, ex=TELL_AGAIN_SECONDS):
         return False
     queue(connection).enqueue("hub.jobs.run_flow", run_id, result_ttl=0, failure_ttl=3600)
     return True

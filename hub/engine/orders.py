@@ -13,7 +13,7 @@ from hub.mapping import policies
 from hub.mapping.fieldtable import FieldTable
 from hub.mapping.settings import OrderSettings
 from hub.model import Document, Json, Order, Product
-from hub.sdk import Blocked, Context
+from hub.sdk import Blocked, Context, SkipRecord
 
 if TYPE_CHECKING:
     from hub.engine.context import FlowRun
@@ -46,6 +46,12 @@ class OrderKind(Kind):
         """The order number, with the flow's prefix, is the reference in the target."""
         assert isinstance(document, Order)
         document.reference = f"{self.settings.reference_prefix}{document.number}"
+        if document.cancelled and self.settings.skip_cancelled:
+            raise SkipRecord(
+                f"Order {document.number} is cancelled in {self.run.source.name}.",
+                field="cancelled",
+                code="cancelled",
+            )
 
     def person(self, document: Document) -> str | None:
         """The customer's e-mail address."""

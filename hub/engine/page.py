@@ -52,6 +52,11 @@ class Job:
         for name, value in more.items():
             setattr(self.outcome, name, value)
 
+    @property
+    def nothing_new(self) -> bool:
+        """Whether a scheduled run need not mention it: it is as the last run told."""
+        return self.outcome.outcome == "unchanged" or self.outcome.code == "left_out"
+
     def note_answers(self) -> None:
         """Put down what was asked and answered so far; an entry is stored before its work ends."""
         if self.exchanges:
@@ -117,6 +122,11 @@ class PageWorker:
         for key, job in jobs.items():
             job.link = links.get(key)
             job.effect = effects.get(key)
+            if job.link is not None and not job.link.target_key:
+                # Left out before. It stays so, quietly, until it changes.
+                if job.link.received == job.received and not forced and not job.done:
+                    job.end("skipped", "Left out before, and not changed since.", code="left_out")
+                job.link = None
             if job.link is None or job.done:
                 continue
             job.outcome.target = job.link.target_key
@@ -206,6 +216,7 @@ class PageWorker:
                 self._write(job)
                 self.outage = 0
             except RecordError as error:
+                job.outcome.parts.setdefault("understood", job.document.to_dict())
                 job.refuse(error)
             except TemporaryError as error:
                 self.outage += 1
@@ -311,11 +322,11 @@ class PageWorker:
                 for job in rest:
                     self._relink(session, job)
             quiet = self.run.memo.get("quiet", False)
-            self._store(session, [j for j in rest if j.outcome.outcome != "unchanged" or not quiet])
-            if quiet and not self.run.planning:
-                waiting.settle(
-                    session, self.run.flow, [j.outcome for j in rest if j.outcome.entry_id is None]
-                )
+            told = [j for j in rest if not (quiet and j.nothing_new)]
+            self._store(session, told)
+            if not self.run.planning:
+                untold = [j.outcome for j in rest if j.outcome.entry_id is None]
+                waiting.settle(session, self.run.flow, untold)
 
     def _relink(self, session: Session, job: Job) -> None:
         if job.outcome.outcome not in ("created", "skipped", "unchanged"):
@@ -324,6 +335,8 @@ class PageWorker:
             written = Written(job.link.target_key, job.link.target_number)
         elif job.existing is not None:
             written = job.existing
+        elif job.outcome.outcome == "skipped" and job.document is not None:
+            written = Written("")  # remember that it was left out, as it is now
         else:
             return
         run = self.run

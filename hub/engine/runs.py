@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -21,8 +21,10 @@ from hub.sdk import (
     AuthenticationError,
     ConfigurationError,
     KoppelError,
+    NotFound,
     Query,
     Raw,
+    RecordError,
     TemporaryError,
 )
 from hub.store import payloads
@@ -59,9 +61,12 @@ def create_run(
         return run.id
 
 
-def execute(hub: Hub, run_id: int, progress: Progress | None = None) -> None:
+def execute(
+    hub: Hub, run_id: int, progress: Progress | None = None, *, resume: bool = False
+) -> None:
     """Work a run to its end in this process; its row then says how it went.
 
+    resume: a run that is told to stop (Ctrl-C) goes back into the queue instead of ending.
     Raises AlreadyRunning, leaving the run in the queue, when its flow or a connection that takes
     one caller at a time is claimed by another process.
     """
@@ -76,7 +81,7 @@ def execute(hub: Hub, run_id: int, progress: Progress | None = None) -> None:
         raise AlreadyRunning(_busy(hub, holder, flow))
     try:
         if _begin(hub, run_id):
-            _work(hub, run_id, flow, claim, progress)
+            _work(hub, run_id, flow, claim, progress, resume)
     finally:
         claim.release()
 
@@ -132,7 +137,9 @@ def _begin(hub: Hub, run_id: int) -> bool:
         return True
 
 
-def _work(hub: Hub, run_id: int, flow: Flow, claim: Claim, progress: Progress | None) -> None:
+def _work(
+    hub: Hub, run_id: int, flow: Flow, claim: Claim, progress: Progress | None, resume: bool
+) -> None:
     with hub.database.session() as session:
         run = session.get_one(Run, run_id)
     tally = Tally(hub, run, progress)
@@ -153,7 +160,10 @@ def _work(hub: Hub, run_id: int, flow: Flow, claim: Claim, progress: Progress | 
     except KoppelError as error:
         tally.finish("failed", opened, error)
     except KeyboardInterrupt:
-        tally.finish("interrupted", opened, message="Stopped by hand.")
+        if resume:
+            tally.finish("queued", opened)
+        else:
+            tally.finish("interrupted", opened, message="Stopped by hand.")
         raise
     except BaseException as error:
         log.exception("run %s broke", run_id)
@@ -201,15 +211,19 @@ def _pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
     )
     for page in run.source.entity.read(run.source.api, query):
         records = _unseen(run, page.records, seen)
-        cut = left is not None and len(records) > left
-        outcomes = worker.process(records[:left] if cut else records)
-        if not run.planning and not cut and page.cursor is not None:
+        while records:
+            # With a limit only what is new or changed counts: known records end at once.
+            part, records = records[:left], records[left:] if left is not None else []
+            outcomes = worker.process(part)
+            yield outcomes
+            if left is not None:
+                left -= sum(outcome.outcome != "unchanged" for outcome in outcomes)
+                if left <= 0 and (records or page.cursor is None):
+                    return
+        if not run.planning and page.cursor is not None:
             _store_cursor(run, page.cursor)
-        yield outcomes
-        if left is not None:
-            left -= len(outcomes)
-            if left <= 0:
-                return
+        if left is not None and left <= 0:
+            return
 
 
 def _by_keys(
@@ -218,27 +232,33 @@ def _by_keys(
     for start in range(0, len(keys), GET_CHUNK):
         chunk = list(keys[start : start + GET_CHUNK])
         found = run.source.entity.get(run.source.api, chunk)
-        yield worker.process(list(found.values()), completed=True, forced=True)
-        gone = [key for key in chunk if key not in found]
-        if gone:
-            yield _gone(run, gone, explicit)
+        records = [r for r in found.values() if not isinstance(r, RecordError)]
+        yield worker.process(records, completed=True, forced=True)
+        missing = {key: found.get(key) for key in chunk}
+        absent = {k: e for k, e in missing.items() if e is None or isinstance(e, RecordError)}
+        if absent:
+            yield _absent(run, absent, explicit)
 
 
-def _gone(run: FlowRun, keys: list[str], explicit: bool) -> list[Outcome]:
-    """Records asked for by key that the source does not have (any more)."""
-    outcomes = [
-        Outcome(
-            key=key,
-            outcome="failed" if explicit else "skipped",
-            reason=f"{run.source.name} has no {run.source.entity.title.lower()} with key {key}.",
-            code="gone",
-        )
-        for key in keys
-    ]
+def _absent(
+    run: FlowRun, absent: Mapping[str, RecordError | None], explicit: bool
+) -> list[Outcome]:
+    """Records asked for by key that the source does not have (any more), or does not give."""
+    outcomes = []
+    for key, error in absent.items():
+        outcome = Outcome(key=key, outcome="failed", code="gone")
+        if error is None or isinstance(error, NotFound):
+            outcome.reason = f"{run.source.name} has no record {key} in {run.source.entity.title}."
+            if not explicit:
+                outcome.outcome = "skipped"
+        else:
+            outcome.reason, outcome.code, outcome.field = str(error), error.code, error.field
+        outcomes.append(outcome)
     with run.hub.database.session() as session:
         run.journal.write(session, outcomes)
-        if not run.planning and not explicit:
-            waiting.settle(session, run.flow, outcomes)
+        if not run.planning:
+            kept = [o for o in outcomes if not (explicit and o.code == "gone")]
+            waiting.settle(session, run.flow, kept)
     return outcomes
 
 
@@ -263,9 +283,9 @@ def _stored(run: FlowRun, entry_ids: Sequence[int]) -> list[Raw]:
     with run.hub.database.session() as session:
         for entry_id in entry_ids:
             parts = payloads.read(session, run.hub.vault, entry_id)
-            if "received" not in parts:
+            if "received" not in parts or payloads.truncated(parts["received"]) is not None:
                 raise ConfigurationError(
-                    f"What entry {entry_id} received is not stored any more; retry it as now."
+                    f"What entry {entry_id} received is not stored (any more); retry it as now."
                 )
             records.append(parts["received"])
     return records
@@ -317,7 +337,8 @@ class Tally:
         message: str = "",
     ) -> None:
         """Close the run's row."""
-        self._run.state, self._run.finished_at = state, utc_now()
+        self._run.state = state
+        self._run.finished_at = None if state == "queued" else utc_now()
         self._run.message = message or (str(error) if error else "")
         if error is not None:
             self._run.options = {

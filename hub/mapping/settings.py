@@ -46,6 +46,12 @@ class OrderSettings(Form):
         max_length=10,
         group="Order",
     )
+    skip_cancelled: bool = flag(
+        "Leave cancelled orders out",
+        default=True,
+        help="An order that is cancelled before it was booked is not booked at all.",
+        group="Order",
+    )
     customer_match: Literal["email", "number"] = choice(
         "Recognise customers by",
         default="email",

@@ -150,8 +150,11 @@ class Entity:
         """Fetch what a list leaves out, for records the hub does not know yet; same order."""
         return records
 
-    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw]:
-        """Define it to be followed by key: complete records; absent ones are left out."""
+    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw | RecordError]:
+        """Define it to be followed by key: complete records; absent ones are left out.
+
+        A record that is there and could not be fetched whole has its error in its place.
+        """
         raise Unsupported(f"{self.title} cannot be read one by one")
 
     def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:

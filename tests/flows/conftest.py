@@ -43,6 +43,7 @@ def order_settings(**changes: Any) -> dict[str, Any]:
         "payment_item": "BETAALKOSTEN",
         "extra_item": "BETAALKOSTEN",
         "rounding_item": "AFRONDING",
+        "skip_cancelled": False,
     } | changes
 
 

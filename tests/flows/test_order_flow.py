@@ -156,6 +156,45 @@ def test_the_calls_stay_within_the_recipe_and_never_overlap(make_bench: Make) ->
     assert bench.erp_sandbox.state()["overlapping_calls"] == 0
 
 
+# -- what is left out, and what is taken first ------------------------------------------------------
+
+
+def test_a_cancelled_order_is_left_out_and_mentioned_once(make_bench: Make) -> None:
+    bench = make_bench(shop={"orders": 40}, settings=order_settings(skip_cancelled=True))
+    cancelled = {str(o["id"]) for o in shop_orders(bench) if o["status"] == 8}
+    assert cancelled
+    told = bench.run(trigger="schedule")
+    skipped = {e["key"]: e["reason"] for e in told["entries"] if e["outcome"] == "skipped"}
+    assert set(skipped) == cancelled
+    assert all("is cancelled in webshop" in reason for reason in skipped.values())
+    again = bench.run(trigger="schedule", full=True)
+    assert again["entries"] == [], "a scheduled run says nothing that the last one said"
+    assert again["skipped"] == len(cancelled)
+
+
+def test_g14_a_limit_takes_the_first_orders_and_the_next_run_goes_on(make_bench: Make) -> None:
+    bench = make_bench(shop={"orders": 7})
+    assert bench.run(limit=2)["created"] == 2
+    assert bench.run(limit=2)["created"] == 2
+    assert bench.run()["created"] == 3
+    assert all(len(orders) == 1 for orders in bench.booked().values())
+
+
+def test_a_waiting_order_whose_rows_cannot_be_read_goes_on_waiting(bench: Bench) -> None:
+    (key,) = bench.place("unknown_sku")
+    assert entry(bench.run(), key)["outcome"] == "blocked"
+    fault = bench.shop_sandbox.fault(
+        "status",
+        path=f"{key}/orderrows",
+        status=500,
+        body='{"status": 500, "code": "500.70", "developermessage": "Not now."}',
+    )
+    assert entry(bench.run(), key)["outcome"] == "failed"
+    bench.shop_sandbox.faults.remove(fault)
+    add_item(bench, "WIEL-OUD-26")
+    assert entry(bench.run(), key)["outcome"] == "created"
+
+
 # -- plan ----------------------------------------------------------------------------------------
 
 

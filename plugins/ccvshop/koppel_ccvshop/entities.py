@@ -130,15 +130,12 @@ class Orders(Entity):
         """Add the rows: one request an order."""
         return records_of(api.map(self._rows(api), records))
 
-    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw]:
+    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw | RecordError]:
         """Two requests an order."""
-        found = {self.key_of(record): record for record in one_by_one(api, "orders", keys)}
-        whole = self.complete(api, list(found.values()))
-        return {
-            key: record
-            for key, record in zip(found, whole, strict=True)
-            if not isinstance(record, RecordError)
-        }
+        found = one_by_one(api, "orders", keys)
+        light = {key: r for key, r in found.items() if not isinstance(r, RecordError)}
+        whole = self.complete(api, list(light.values()))
+        return {**found, **dict(zip(light, whole, strict=True))}
 
     def understood(self, document: Json, record: Raw, context: Context) -> None:
         """Lines, costs, discounts, basis of prices and addresses."""
@@ -266,9 +263,9 @@ class Customers(Entity):
                 ]
             )
 
-    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw]:
+    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw | RecordError]:
         """One request a customer."""
-        return {self.key_of(record): record for record in one_by_one(api, "users", keys)}
+        return one_by_one(api, "users", keys)
 
     def understood(self, document: Json, record: Raw, context: Context) -> None:
         """Names, contact person and delivery address; a user name that is an e-mail address."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hub.model import Json, Product
-from hub.sdk import Api, Context, Entity, Field, Page, Query, Raw
+from hub.sdk import Api, Context, Entity, Field, Page, Query, Raw, RecordError
 
 from .api import everything, shop_settings, walk
 from .forms import ProductsFilter
@@ -105,15 +105,17 @@ class Products(Entity):
                 break
         yield Page([], cursor)
 
-    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw]:
+    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw | RecordError]:
         """One request a product; two where the shop gives no variants with it."""
         found = one_by_one(api, "products", keys, {"expand": PARTS})
-        for record in found:
+        light = {key: r for key, r in found.items() if not isinstance(r, RecordError)}
+        for record in light.values():
             variants = record.get("attributecombinations")
             if isinstance(variants, dict) and "collection" not in variants:
                 path = f"/products/{self.key_of(record)}/attributecombinations/"
                 variants["collection"] = everything(api, path)
-        return {self.key_of(record): record for record in self._with_settings(api, found)}
+        whole = self._with_settings(api, list(light.values()))
+        return {**found, **dict(zip(light, whole, strict=True))}
 
     @staticmethod
     def _with_settings(api: Api, records: Sequence[Raw]) -> list[Raw]:

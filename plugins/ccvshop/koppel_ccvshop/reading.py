@@ -38,8 +38,8 @@ def since(query: Query, name: str) -> dt.datetime | None:
 
 def one_by_one(
     api: Api, path: str, keys: Sequence[str], params: Mapping[str, Any] | None = None
-) -> list[Raw]:
-    """Records one by one; those that are gone or refused are left out."""
+) -> dict[str, Raw | RecordError]:
+    """Records one by one, by key; those that are gone are left out."""
 
     def one(key: str) -> Raw:
         if not key.isdigit():
@@ -48,7 +48,11 @@ def one_by_one(
         return record if isinstance(record, dict) else {}
 
     answers = records_of(api.map(one, keys))
-    return [answer for answer in answers if not isinstance(answer, RecordError)]
+    return {
+        key: answer
+        for key, answer in zip(keys, answers, strict=True)
+        if answer and not isinstance(answer, NotFound)
+    }
 
 
 def records_of(answers: Iterable[Raw | KoppelError]) -> list[Raw | RecordError]:
