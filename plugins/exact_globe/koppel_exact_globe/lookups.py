@@ -90,7 +90,7 @@ def _plain(
 def _debtors(api: Api) -> Iterator[Option]:
     """The first thousand debtors; more would make a list that nobody can choose from."""
     names = ("DebtorNumber", "AccountName", "CustomerStatus")
-    where = ("DebtorNumber ne null",)
+    where = ("CustomerType eq 'C'",)
     rows = globe.some(
         api, "Account", where=where, select=names, order="DebtorNumber", top=globe.BATCH
     )
