@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import g, url_for
 from sqlmodel import Session
 
@@ -13,6 +15,9 @@ from hub.store.queries import FlowView, Group
 from hub.store.tables import Connection, Flow, Lease, utc_now
 from hub.web import shapes
 from hub.web.page import hub
+
+GRACE = 20.0
+_STARTED = time.monotonic()
 
 
 def items(session: Session) -> list[Json]:
@@ -62,7 +67,7 @@ def _connection(row: Connection) -> Json:
         return _item(
             "warn",
             f"{title} cannot be reached",
-            f"{row.message} It is tried again by itself.",
+            f"{sentence(row.message)} It is tried again by itself.",
             url_for("connections.check", name=row.name),
             "Check now",
             post=True,
@@ -123,7 +128,7 @@ def _group(group: Group, names: shapes.Names) -> Json:
     return _item(
         "bad" if group.outcome == "failed" else "warn",
         f"{title} in {shapes.title_of(flow)}",
-        group.reason,
+        sentence(group.reason),
         url,
         "See them" if many else "Open it",
         since=group.oldest,
@@ -131,17 +136,23 @@ def _group(group: Group, names: shapes.Names) -> Json:
     )
 
 
+def sentence(text: str) -> str:
+    """With its full stop."""
+    return text if text.endswith((".", "!", "?")) or not text else f"{text}."
+
+
 def _scheduler(session: Session, views: list[FlowView]) -> list[Json]:
     waits = any(v.flow.enabled and not v.flow.draft and v.flow.schedule for v in views)
     lease = session.get(Lease, "ticker")
-    if not waits or (lease is not None and lease.until > utc_now()):
+    grace = time.monotonic() - _STARTED < GRACE  # it comes up after the web server
+    if not waits or grace or (lease is not None and lease.until > utc_now()):
         return []
-    cause = "No flow runs by itself until it does. `koppel up` starts it, and so does "
     return [
         _item(
             "bad",
             "The scheduler is not running",
-            f"{cause}`koppel scheduler`.",
+            "No flow runs by itself until it does. Start the hub with koppel up, or the scheduler "
+            "alone with koppel scheduler.",
             url_for("docs.index"),
             "Open the manual",
         )

@@ -21,6 +21,7 @@ _CUSTOMERS = [
     {"value": "person", "label": "A person"},
 ]
 _VAT = ("country", "rate", "customer", "code")
+_COLUMN = {"country": "Country", "rate": "Rate", "customer": "Customer", "code": "VAT code"}
 _SPARE_ROWS = 1
 
 
@@ -67,6 +68,20 @@ def answers(form: type[Form], posted: Posted, prefix: str = "") -> Json:
         for name, texts in posted.items()
     }
     return forms.from_post(form, split, prefix=prefix)
+
+
+def half_rows(form: type[Form], posted: Posted, prefix: str = "") -> dict[str, str]:
+    """Rows of mapping tables of which one side was left empty: path -> what to do."""
+    found = {}
+    for about in forms.fields(form):
+        if about["widget"] != "table":
+            continue
+        for row in _rows(prefix + about["name"], "table", {}, posted):
+            key, value = (row["cells"].get(name, "").strip() for name in ("key", "value"))
+            if not key or not value:
+                path = f"{about['name']}.rows.{key}"
+                found[path] = "choose what it becomes" if key else "choose what comes in"
+    return found
 
 
 def shown(
@@ -133,9 +148,10 @@ def _complain(one: Json, filled: Filled[Any], name: str) -> None:
         if first != name:
             continue
         steps = below.split(".")
-        row = _row_of(one, steps)
+        row = _row_of(one, steps, below)
         if row is not None:
-            row["error"] = f"{steps[-1]}: {message}" if len(steps) > 2 else message
+            about = _COLUMN.get(steps[-1], steps[-1]) if one["widget"] == "vat_table" else ""
+            row["error"] = f"{about}: {message}" if about else message
         else:
             rest.append(f"{below}: {message}" if below else message)
     one["error"] = "; ".join(rest) or None
@@ -143,14 +159,15 @@ def _complain(one: Json, filled: Filled[Any], name: str) -> None:
         one["error"] = "See the marked rows."
 
 
-def _row_of(one: Json, steps: Sequence[str]) -> Json | None:
+def _row_of(one: Json, steps: Sequence[str], path: str) -> Json | None:
     if len(steps) < 2 or steps[0] != "rows":
         return None
     rows: list[Json] = one.get("rows", [])
     if one["widget"] == "vat_table":
         number = int(steps[1]) if steps[1].isdigit() else -1
         return rows[number] if 0 <= number < len(rows) else None
-    return next((row for row in rows if row["cells"].get("key") == steps[1]), None)
+    key = path.removeprefix("rows.")  # it may have dots of its own
+    return next((row for row in rows if row["cells"].get("key", "").strip() == key), None)
 
 
 def _field(
@@ -234,6 +251,7 @@ def _table(
         one["default_blank"] = "Block the record and ask me"
     else:
         one["missing"] = _missing(keys, rows)
+        one["default_blank"] = "Block the record and ask me" if rows else "Leave it to the target"
     one["rows"] = rows
     return one
 
@@ -250,9 +268,15 @@ def _columns(one: Json, keys: Choices | None, live: Live | None) -> list[Json]:
 
 def _vat_columns(one: Json) -> list[Json]:
     return [
-        {"name": "country", "label": "Country", "choices": None, "kind": "key"},
-        {"name": "rate", "label": "Rate (%)", "choices": None, "kind": "key"},
-        {"name": "customer", "label": "Customer", "choices": _CUSTOMERS, "kind": "key"},
+        {"name": "country", "label": "Country", "choices": None, "kind": "key", "narrow": True},
+        {"name": "rate", "label": "Rate (%)", "choices": None, "kind": "key", "narrow": True},
+        {
+            "name": "customer",
+            "label": "Customer",
+            "choices": _CUSTOMERS,
+            "kind": "key",
+            "blank": "Any",
+        },
         {"name": "code", "label": "VAT code", "choices": one["choices"], "kind": "value"},
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -59,7 +60,7 @@ class FlowForm:
         self.suggested: Json = {}
         self._posted = posted() if request.method == "POST" else None
         self._problems: dict[str, str] = {}
-        self._table = ""
+        self.table_button = ""
         self.source = self._entity(view.source.system, view.flow.source_entity)
         self.target = self._entity(view.target.system, view.flow.target_entity)
 
@@ -81,58 +82,70 @@ class FlowForm:
 
     def changes_table(self) -> bool:
         """Whether a button of a table was pressed: nothing is saved then."""
-        self._table = request.form.get("do", "")
-        return self._table.startswith(("add-row:", "remove-row:"))
-
-    def spec(self, session: Session) -> FlowSpec:
-        """The flow as the form says."""
-        given = self._posted or {}
-        spec = desk.spec_of(session, self.view.flow)
-        if self.filter_form is not None:
-            spec = replace(spec, filter=fields.answers(self.filter_form, given, FILTER))
-        if self.settings_form is not None:
-            spec = replace(spec, settings=fields.answers(self.settings_form, given, SETTINGS))
-        return spec
+        self.table_button = request.form.get("do", "")
+        if not self.table_button.startswith(("add-row:", "remove-row:")):
+            self.table_button = ""
+        return bool(self.table_button)
 
     def save(self, session: Session) -> bool:
-        """Keep what was posted; False: something is wrong, and nothing was kept."""
+        """Keep what was posted; False: something is wrong, everything is named, nothing is kept."""
+        given = self._posted or {}
+        problems: dict[str, str] = {}
+        spec = desk.spec_of(session, self.view.flow)
+        if not self.wizard:
+            spec = self._own(spec, given, problems)
+        for name, form, prefix in (
+            ("filter", self.filter_form, FILTER),
+            ("settings", self.settings_form, SETTINGS),
+        ):
+            if form is not None:
+                given_answers: Any = {name: fields.answers(form, given, prefix)}
+                spec = replace(spec, **given_answers)
+                half = fields.half_rows(form, given, prefix)
+                problems |= {f"{name}.{path}": message for path, message in half.items()}
         try:
-            spec = self._with_own(self.spec(session))
-            desk.update(self.hub, session, self.view.flow, spec)
+            # Also in the wizard: what a flow that is live must have, is asked for now.
+            desk.validated(self.hub, session, replace(spec, draft=False))
         except FlowProblems as error:
-            self.refuse(error)
+            problems = {**error.problems, **problems}
+        if problems:
+            self._refuse(problems)
+            return False
+        try:
+            desk.update(self.hub, session, self.view.flow, spec)
         except ConfigurationError as error:
             self.general.append(str(error))
-        return not (self._problems or self.general or self.rules_error)
+            return False
+        return True
 
-    def _with_own(self, spec: FlowSpec) -> FlowSpec:
-        given = self._posted or {}
+    def _own(
+        self, spec: FlowSpec, given: Mapping[str, list[str]], problems: dict[str, str]
+    ) -> FlowSpec:
+        """The spec with what the hub itself asks, and the rules."""
         own = forms.fill(About, fields.answers(About, given, FLOW))
+        problems |= {f"flow.{name}": message for name, message in own.errors.items()}
+        try:
+            tree = load((given.get("rules") or [""])[0])
+        except YamlProblem as error:
+            problems["rules"] = f"Line {error.line}: {error.message}."
+            tree = None
+        rules = tree.plain() if tree else []
+        if not isinstance(rules, list):
+            problems["rules"] = "Write a list: each rule begins with a dash."
+            rules = []
         if own.value is None:
-            raise FlowProblems(spec.name, {f"flow.{k}": v for k, v in own.errors.items()})
+            return replace(spec, rules=rules)
         return replace(
             spec,
             title=own.value.title,
             schedule=own.value.schedule,
             retention_days=own.value.retention_days,
-            rules=self._rules(spec.name),
+            rules=rules,
         )
 
-    def _rules(self, name: str) -> list[Any]:
-        written = (self._posted or {}).get("rules", [""])[0]
-        try:
-            tree = load(written)
-        except YamlProblem as error:
-            message = f"Line {error.line}: {error.message}."
-            raise FlowProblems(name, {"rules": message}) from None
-        rules = tree.plain() if tree else []
-        if not isinstance(rules, list):
-            raise FlowProblems(name, {"rules": "Write a list: each rule begins with a dash."})
-        return rules
-
-    def refuse(self, error: FlowProblems) -> None:
+    def _refuse(self, problems: Mapping[str, str]) -> None:
         """Put every complaint where it belongs."""
-        for path, message in error.problems.items():
+        for path, message in problems.items():
             section, _, rest = path.partition(".")
             if section == "rules":
                 self.rules_error = message
@@ -198,7 +211,7 @@ class FlowForm:
             live=fields.Live(self.hub, **sides) if sides else None,
             choices_url=self._choices_url if sides else None,
         )
-        fields.change_table(shown, self._table)
+        fields.change_table(shown, self.table_button)
         fields.with_spare_rows(shown)
         for one in shown:
             if self.mend and one["name"] == prefix + self.mend:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -10,6 +12,9 @@ from hub.engine import forms
 from hub.model import Json
 from hub.sdk import Form, Option
 from hub.web.fields import Live
+
+_COUNTRY = re.compile(r"\s*[\d.,]+\s*%?\s*$")
+"""The rate at the end of "Belgium 21%"."""
 
 
 def suggestions(form: type[Form], live: Live) -> Json:
@@ -33,20 +38,26 @@ def suggestions(form: type[Form], live: Live) -> Json:
 
 
 def vat_rows(rates: Sequence[Option], codes: Sequence[Option], home: str | None) -> list[Json]:
-    """The rates charged at home that just one code of the target fits.
+    """The rates the source charges that just one code of the target fits.
 
-    Of two codes with the same rate, the one whose prices include VAT: that is how shops sell.
+    At home every code counts that is not for sales abroad (OSS); abroad only a code that names
+    the country. Of two codes alike, the one whose prices include VAT: that is how shops sell.
     """
     rows = []
     for option in rates:
-        rate = _number(option.data.get("rate"))
-        if rate is None or not home or option.data.get("country") != home:
+        rate, country = _number(option.data.get("rate")), str(option.data.get("country") or "")
+        if rate is None or not country:
             continue
         fitting = [code for code in codes if _number(code.data.get("rate")) == rate]
+        if country == home:
+            fitting = [code for code in fitting if "oss" not in _plain(code.label).split()]
+        else:
+            name = _plain(_COUNTRY.sub("", option.label))
+            fitting = [code for code in fitting if name and name in _plain(code.label)]
         if len(fitting) > 1:
             fitting = [code for code in fitting if code.data.get("prices") == "gross"]
         if len(fitting) == 1:
-            rows.append({"country": home, "rate": f"{rate:f}", "code": fitting[0].value})
+            rows.append({"country": country, "rate": f"{rate:f}", "code": fitting[0].value})
     return rows
 
 
@@ -65,7 +76,9 @@ def same_names(keys: Sequence[Option], values: Sequence[Option]) -> dict[str, st
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    """For comparing: without capitals, accents and signs."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(re.findall(r"\w+", bare.casefold()))
 
 
 def _number(value: Any) -> Decimal | None:

@@ -51,7 +51,7 @@ def _words(value: Any, labels: Mapping[str, str]) -> str:
     if isinstance(value, list):
         return ", ".join(labels.get(str(v), str(v)) for v in value)
     if isinstance(value, Mapping):
-        return "; ".join(_table(value, labels))
+        return "\n".join(_table(value, labels))
     return labels.get(str(value), str(value)) if value is not None else ""
 
 

@@ -109,10 +109,10 @@ def _live_fields(session: Session, view: FlowView, filled: Filled[Any] | None) -
     source = shapes.entity_kind(hub().registry, view.source.system, view.flow.source_entity)
     can_begin = source is not None and source().cursor_at(utc_now()) is not None
     today = utc_now().astimezone(time_zone(session)).date()
-    has_day = bool(view.flow.filter.get("start_date"))
+    chosen = _first_day(view)[1]
     values = {
         "title": view.flow.title,
-        "since": today.isoformat() if can_begin and not has_day else None,
+        "since": today.isoformat() if can_begin and not chosen else None,
     }
     shown = fields.shown(Live, values=values, posted=posted() if filled else None, filled=filled)
     return [one for one in shown if one["name"] != "since" or can_begin]
@@ -140,6 +140,9 @@ def _checklist(session: Session, view: FlowView) -> list[Json]:
             "action": "Look",
         }
     )
+    asked, first_day = _first_day(view)
+    if asked:
+        checks.append(_age_check(view, first_day))
     tested = latest_run(session, view.flow, "test")
     good = tested is not None and tested.run.state == "succeeded"
     checks.append(
@@ -152,6 +155,25 @@ def _checklist(session: Session, view: FlowView) -> list[Json]:
         }
     )
     return checks
+
+
+def _first_day(view: FlowView) -> tuple[bool, str | None]:
+    """Whether the source's filter asks for a first day, and the answer."""
+    kind = shapes.entity_kind(hub().registry, view.source.system, view.flow.source_entity)
+    days = [f["name"] for f in forms.fields(kind.filter) if f["widget"] == "date"] if kind else []
+    return bool(days), next((view.flow.filter[d] for d in days if view.flow.filter.get(d)), None)
+
+
+def _age_check(view: FlowView, first: str | None) -> Json:
+    """Going live for the first time takes everything there is, unless a first day was chosen."""
+    noun = shapes.end(hub().registry, view.source, view.flow.source_entity)["what"].lower()
+    return {
+        "ok": True if first else None,
+        "label": f"Only {noun} from {first} on are taken" if first else f"Old {noun} are taken too",
+        "detail": None if first else "The first run takes everything that fits your answers.",
+        "url": None if first else url_for("wizard.settings", draft=view.flow.id),
+        "action": "Change that",
+    }
 
 
 def _connection_check(row: Connection) -> Json:
