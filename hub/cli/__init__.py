@@ -33,6 +33,8 @@ COMMANDS = {
     "purge": "data",
     "forget": "data",
     "key": "data",
+    "backup": "data",
+    "restore": "data",
     "user": "users",
     "sandbox": "plugins",
     "check-plugin": "plugins",

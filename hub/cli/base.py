@@ -124,7 +124,10 @@ def exit_code(error: BaseException) -> int:
 
     if type(error).__name__ == "AlreadyRunning":
         return ALREADY_RUNNING
-    if isinstance(error, (ConfigurationError, StoreError)):
+    if isinstance(error, ConfigurationError):
+        # What the other system said is about the connection, whichever setting mends it.
+        return WRONG if error.connection is None else NO_CONNECTION
+    if isinstance(error, StoreError):
         return WRONG
     if isinstance(error, KoppelError):
         return NO_CONNECTION

@@ -1,14 +1,16 @@
-"""purge, forget, key: what is kept, and the key that seals it."""
+"""purge, forget, key, backup, restore: what is kept, and the key that seals it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.base import emit, json_option, opened
+from hub.cli.base import emit, json_option, opened, say
 
 if TYPE_CHECKING:
+    from hub.store.backup import Backup
     from hub.store.purge import Purged
 
 
@@ -88,9 +90,70 @@ def rotate(as_json: bool) -> None:
     from hub.store.vault import rotate as rotate_all
 
     with opened() as hub:
-        count = rotate_all(hub.database, hub.vault)
+        done = rotate_all(hub.database, hub.vault)
         name = hub.vault.kid
     if as_json:
-        emit({"key": name, "sealed": count})
+        emit(
+            {
+                "key": name,
+                "credentials": done.credentials,
+                "payloads": done.payloads,
+                "others": done.others,
+            }
+        )
     else:
-        click.echo(f"{count} values are sealed with the key {name} now; older keys may go")
+        count = done.total
+        click.echo(f"{count} values were sealed anew with the key {name}; older keys may go now")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@json_option
+def backup(file: Path, as_json: bool) -> None:
+    """Write the whole instance to FILE; the hub may go on working."""
+    from hub.store.backup import backup as write
+
+    with opened() as hub:
+        done = write(hub.config, hub.database, file)
+    _about(done, file, as_json)
+    if not as_json:
+        click.echo(f"{file}: {file.stat().st_size:,} bytes, {done.rows} rows")
+        if done.with_key:
+            say("The key is in it: keep it where secrets are kept.")
+        else:
+            say("The key is not in it, because KOPPEL_SECRET_KEY gives it: keep that as well.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@json_option
+def restore(file: Path, as_json: bool) -> None:
+    """Put what `koppel backup` wrote into an empty hub. Stop the hub first."""
+    from hub.config import Config
+    from hub.store.backup import restore as read
+    from hub.store.database import Database
+
+    config = Config.from_env()
+    config.make_home()
+    database = Database(config.database_url)
+    try:
+        done = read(config, database, file)
+    finally:
+        database.dispose()
+    _about(done, file, as_json)
+    if not as_json:
+        click.echo(f"{done.rows} rows, as they were at {done.made_at:%Y-%m-%d %H:%M} UTC")
+
+
+def _about(done: Backup, file: Path, as_json: bool) -> None:
+    if as_json:
+        emit(
+            {
+                "file": str(file),
+                "made_at": done.made_at,
+                "rows": done.rows,
+                "bytes": file.stat().st_size,
+                "key": done.kid,
+                "with_key": done.with_key,
+            }
+        )

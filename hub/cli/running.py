@@ -327,6 +327,8 @@ def code_of(summary: Json) -> int:
     """The exit code that a summary means."""
     error = summary.get("error")
     if error and summary["status"] == "failed":
+        if error.get("connection"):
+            return NO_CONNECTION  # whatever it was, the other system said so
         return _ENDED.get(error.get("kind"), NO_CONNECTION)
     if summary["status"] == "interrupted":
         return STOPPED

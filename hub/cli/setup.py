@@ -140,7 +140,8 @@ def check(connection: str | None, as_json: bool) -> int:
                 }
                 if not checked.ok:
                     wrong = isinstance(checked.error, ConfigurationError)
-                    code = max(code, WRONG if wrong else NO_CONNECTION)
+                    ours = wrong and checked.error.connection is None
+                    code = max(code, WRONG if ours else NO_CONNECTION)
             found.append({"connection": row.name, "system": row.system, **about})
     if as_json:
         emit({"connections": found})

@@ -25,6 +25,7 @@ from hub.store.tables import (
     LookupCache,
     utc_now,
 )
+from hub.store.vault import credentials_place
 
 log = logging.getLogger(__name__)
 
@@ -195,14 +196,14 @@ def update(
 def seal(hub: Hub, row: Connection, credentials: Form) -> None:
     """Put credentials into the row, encrypted and bound to it."""
     text = json.dumps(answers(credentials), ensure_ascii=False, sort_keys=True)
-    row.credentials = hub.vault.seal(text, f"connection/{row.id}/credentials")
+    row.credentials = hub.vault.seal(text, credentials_place(row.id or 0))
 
 
 def stored_credentials(hub: Hub, row: Connection) -> dict[str, object]:
     """The stored answers, secrets in clear: to keep what a form leaves empty. Never show them."""
     if not row.credentials:
         return {}
-    opened = hub.vault.open(row.credentials, f"connection/{row.id}/credentials")
+    opened = hub.vault.open(row.credentials, credentials_place(row.id or 0))
     values: dict[str, object] = json.loads(opened)
     return values
 

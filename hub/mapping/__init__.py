@@ -1,1 +1,1 @@
-"""."""
+"""The mapping: paths, field tables, rules, transforms and policies; pure functions, no I/O."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from hub.config import Config
 from tests.cli.conftest import Koppel, Toy
 
@@ -159,3 +163,39 @@ def test_purge_and_forget_say_what_they_freed(coupled: Koppel) -> None:
         "bytes",
     }
     assert coupled("purge", "--older-than", "a while").code == 2
+
+
+def test_a_backup_is_put_back_into_an_empty_hub(
+    coupled: Koppel, toys: tuple[Toy, Toy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coupled("run", "customers")
+    file = tmp_path / "koppel.backup"
+    said = coupled("backup", str(file), "--json")
+    assert said.code == 0
+    assert said.json["with_key"] is True
+    assert coupled("backup", str(file)).code == 2, "nothing is overwritten"
+    assert coupled("restore", str(file)).code == 2, "this hub is not empty"
+    monkeypatch.setenv("KOPPEL_HOME", str(tmp_path / "other-home"))
+    monkeypatch.delenv("KOPPEL_DATABASE_URL", raising=False)
+    assert coupled("restore", str(tmp_path / "nothing")).code == 2
+    assert coupled("restore", str(file), "--json").json["rows"] == said.json["rows"]
+    assert coupled("check").code == 0
+    assert coupled("run", "customers", "--full", "--json").json["created"] == 0
+
+
+def test_a_rotated_key_opens_everything_and_the_old_one_may_go(
+    coupled: Koppel, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = coupled("run", "customers", "--json").json["entries"][0]["entry"]
+    old, new = config.secret_key_file.read_text().strip(), "n" * 20 + "0123456789abcdefghij"
+    monkeypatch.setenv("KOPPEL_SECRET_KEY", f"{new},{old}")
+    said = coupled("key", "rotate", "--json")
+    assert said.code == 0
+    assert said.json["credentials"] == 2
+    assert said.json["payloads"] > 0
+    monkeypatch.setenv("KOPPEL_SECRET_KEY", new)
+    assert coupled("key", "check", "--json").json["key"] == said.json["key"]
+    assert coupled("check").code == 0
+    assert coupled("show", str(entry), "--json").json["received"] is not None
+    monkeypatch.setenv("KOPPEL_SECRET_KEY", old)
+    assert coupled("key", "check").code == 2

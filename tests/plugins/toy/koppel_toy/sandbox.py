@@ -126,10 +126,11 @@ def create_app(*, customers: int = 60, latency: float = 0.0, name: str = "Toys o
         if where == "customers" and "@" not in str(record.get("email", "")):
             return Response('{"error": "email is missing"}', 422, content_type="application/json")
         with lock:
-            if token in tokens:
+            if token and token in tokens:
                 return jsonify(lists[where][tokens[token]])
             made = put(where, record, stamp(1000 + next(clock)))
-            tokens[token] = made["id"]
+            if token:
+                tokens[token] = made["id"]
         return jsonify(made)
 
     @app.patch("/api/<where>/<key>")
