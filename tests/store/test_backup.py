@@ -26,7 +26,17 @@ from hub.store.backup import BackupError, backup, restore
 from hub.store.errors import StoreError
 from hub.store.ids import reserve
 from hub.store.payloads import read, write_many
-from hub.store.tables import Connection, Flow, FlowCursor, Lease, Run, Setting, User
+from hub.store.tables import (
+    Connection,
+    Counter,
+    Flow,
+    FlowCursor,
+    Lease,
+    Run,
+    Setting,
+    User,
+    Waiting,
+)
 from hub.store.vault import credentials_place
 from tests.store.conftest import KEY, make_flow, make_run
 
@@ -368,7 +378,7 @@ def test_a_backup_goes_from_one_kind_of_database_to_the_other(
 def test_a_backup_is_of_one_moment_and_others_go_on_writing(
     store_config: Config, database: Database, tmp_path: Path, fresh: Fresh
 ) -> None:
-    """Two settings always change together; a backup never holds one without the other."""
+    """A counter and a flow always change together; a backup never holds one without the other."""
     fill(store_config, database)
     stop = threading.Event()
     written = 0
@@ -378,25 +388,36 @@ def test_a_backup_is_of_one_moment_and_others_go_on_writing(
         while not stop.is_set():
             written += 1
             with database.session() as session:
-                for name in ("a first", "z last"):
-                    session.merge(Setting(name=name, value=written))
-                session.merge(Lease(name="x", owner="x", until=dt.datetime.now(dt.UTC)))
+                session.merge(Counter(name="turns", value=written))  # one of the first tables
+                waiting = Waiting(id=1, flow_id=1, key="k", entry_id=1, outcome="failed")
+                waiting.attempts = written
+                session.merge(waiting)  # and one of the last
 
     thread = threading.Thread(target=write)
     thread.start()
+    began = 0
+
+    def between_tables(_table: str, _count: int) -> None:
+        """Give the writer its turn in the middle of the backup."""
+        now = written
+        while written < now + 3:
+            stop.wait(0.005)
+
     try:
         while written < 3:
             stop.wait(0.01)
-        backup(store_config, database, tmp_path / "one.tar.gz")
+        began = written
+        backup(store_config, database, tmp_path / "one.tar.gz", progress=between_tables)
     finally:
         stop.set()
         thread.join()
+    assert written > began + 3
     config, empty = fresh()
     restore(config, empty, tmp_path / "one.tar.gz")
     with empty.session() as session:
-        first, last = (session.get_one(Setting, name).value for name in ("a first", "z last"))
-    assert first == last
-    assert 0 < first < written + 1
+        turns = session.get_one(Counter, "turns").value
+        assert turns == session.get_one(Waiting, 1).attempts
+    assert 0 < turns < written
 
 
 def test_the_file_is_for_its_owner_only_and_nothing_else_is_left(made: Path) -> None:

@@ -235,14 +235,15 @@ def test_a_forked_child_works_on_and_leaves_the_parents_connection_alone(
         session.add(Setting(name="parent", value=1))
     with database.session() as session:  # open in the parent while the child comes and goes
         assert session.get(Setting, "parent") is not None
+        parents = database.engine
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
                 with database.session() as mine:
                     mine.add(Setting(name="child", value=2))
+                status = 2 if database.engine is parents else 0
                 database.dispose()
-                status = 0
             finally:
                 os._exit(status)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
