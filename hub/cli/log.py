@@ -22,7 +22,13 @@ STATES = ("queued", "running", "succeeded", "partial", "failed", "interrupted")
 @click.command()
 @click.argument("flow", required=False)
 @click.option("--state", type=click.Choice(STATES), help="Only these.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=50,
+    show_default=True,
+    help="At most so many.",
+)
 @click.option("--before", type=int, help="Only runs with a lower number: the next page.")
 @json_option
 def runs(

@@ -10,7 +10,13 @@ from hub.cli.base import finishing
 @click.command()
 @click.option("--host", help="The address to listen on. [default: 127.0.0.1, or KOPPEL_HOST]")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port. [default: 8420]")
-@click.option("--workers", type=click.IntRange(0, 64), default=2, show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 64),
+    default=2,
+    show_default=True,
+    help="How many runs can be worked at the same time.",
+)
 @click.option("--demo", is_flag=True, help="Sandboxes and ready-made flows, in a throwaway home.")
 @finishing
 def up(host: str | None, port: int | None, workers: int, demo: bool) -> int:

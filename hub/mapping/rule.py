@@ -32,8 +32,8 @@ class Rule(BaseModel):
 
     to: a path in the document, or else in the target's own record. from: a path in the source's
     record, or else in the document. value: a fixed value instead. template: a text with
-    `{path}` placeholders instead. via: transforms, in order. when: always, only when the record
-    is created, or never: then the field is left out of what is sent.
+    `{path}` placeholders instead. via: transforms, in order. when: always, create (only when the
+    record is made) or never: then the field is left out of what is sent.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)

@@ -14,7 +14,8 @@ class VatRow(BaseModel):
     """One row of the VAT table. What is None fits anything; the most specific row wins.
 
     country: where the goods go, ISO 3166 alpha-2. rate: percentage charged (21, 9, 0).
-    customer: a company with a VAT number, any company, or a person.
+    customer: business (a company with a VAT number), company (any company) or person.
+    code: the target's VAT code.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -26,7 +27,10 @@ class VatRow(BaseModel):
 
 
 class VatTable(BaseModel):
-    """Country, rate and customer -> the target's VAT code, with a default for everything else."""
+    """Country, rate and customer -> the target's VAT code, with a default for everything else.
+
+    rows: see below. default: the code for what no row fits.
+    """
 
     model_config = ConfigDict(extra="forbid")
 

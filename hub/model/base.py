@@ -68,6 +68,7 @@ class Document(Part):
     """A record understood: what the hub works on between any two systems.
 
     key: the record's key in the system it was read from. number: what people there call it.
+    created_at: when it was made there. modified_at: when it was last changed there.
     custom: values without a common meaning that a plugin passes on under its own names.
     """
 

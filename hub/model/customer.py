@@ -14,7 +14,10 @@ from hub.model.base import Document, Part
 class Address(Part):
     """One postal address. Either `line1` or the split parts or both may be known.
 
-    country: ISO 3166 alpha-2. name: who lives there, when it differs from the customer's name.
+    name: who lives there, when it differs from the customer's name. company: the company there.
+    contact: who takes things in there. line1: street and number in one. line2, line3: what follows.
+    house_number_suffix: what stands behind the number ("bis", "2 hoog").
+    region: province or state. country: ISO 3166 alpha-2.
     unsure: true when a line could not be split into street and house number with confidence.
     """
 
@@ -38,7 +41,11 @@ class Address(Part):
 
 @dataclass(slots=True, kw_only=True)
 class Contact(Part):
-    """A contact person of a company."""
+    """A contact person of a company.
+
+    key: over there. middle_name: what stands between first and last name ("van den").
+    language: ISO 639-1.
+    """
 
     key: str | None = None
     first_name: str | None = None
@@ -61,7 +68,11 @@ class Customer(Document):
     name: what to call the customer: the company's name or the person's full name.
     middle_name: what stands between first and last name ("van den").
     language: ISO 639-1. currency: ISO 4217. vat_number: with its country prefix, as given.
+    chamber_number: of the chamber of commerce. classification: the customer group there.
+    payment_condition, vat_code, revenue_account, cost_center, cost_unit, price_list: codes of the
+    system that the document is for. discount_percentage: 0..100.
     reference: the customer's number in the system it comes from, for people.
+    billing: where the invoice goes. delivery: where the goods go. contacts: people of a company.
     """
 
     kind: ClassVar[str] = "customer"

@@ -20,10 +20,15 @@ LineKind = Literal["product", "shipping", "payment", "extra", "discount", "depos
 class Line(Part):
     """One line. Amounts are in the order's currency and in its `prices` basis (gross or net).
 
+    key: the line's own key. kind: what it stands for; product when nothing is said.
+    sku: the article number. ean: the bar code. unit: of the quantity ("piece", "kg").
     unit_price: per unit before discount, options included. discount_percentage: 0..100.
     total: what the customer pays for the line, after its discount, quantity included.
     tax_rate: VAT percentage (21, not 0.21). vat_code: the target's code, set by the VAT table.
     prices: basis of this line's unit_price once a policy converted it; None = the order's.
+    revenue_account, cost_center, cost_unit and warehouse: the target's codes.
+    weight: of one, in kilograms. options: what was chosen, as "Size: M".
+    note: the customer's remark. delivered: how many have gone out.
     item: what the target calls the product; set when the product was found there.
     """
 
@@ -55,7 +60,8 @@ class Line(Part):
 class Cost(Part):
     """Something to pay besides the goods. amount may be negative (a payment method's rebate).
 
-    prices: basis of this amount; None = the order's. tax_rate: None = not known, follow the goods.
+    kind: what for. name: what the customer saw. prices: basis of this amount; None = the order's.
+    tax_rate: VAT percentage; None = not known, follow the goods.
     """
 
     kind: Literal["shipping", "payment", "extra"] | None = None
@@ -80,13 +86,21 @@ class Order(Document):
     """An order as the customer placed it.
 
     number: what people call it (the shop's order number); it becomes the reference in the target.
+    reference: what the target knows it by: the number behind the flow's prefix.
+    status: the source's code. status_name: what it is called there. currency: ISO 4217.
     prices: basis of line prices, line totals and `discount`; required on every order.
+    ordered_at: when the customer placed it. delivery_date: the day that was asked for.
+    customer: who buys. billing: where the invoice goes. delivery: where the goods go.
+    lines: what was bought. costs: what else is to be paid; the policies make lines of them.
     discount: what comes off the whole order besides line discounts, a positive amount.
+    discount_code: the coupon.
     total: what the customer pays, VAT included, in `currency`. total_tax: the VAT in it.
     tax_exempt: no VAT was charged although goods have a rate (intra-community, export).
     debtor: what the target calls the customer; set when the customer was found or made there.
-    shipping_method, payment_method: the source's code. payment_condition, payment_code and
-    shipping_via: the target's codes, set by the mapping tables.
+    shipping_method, payment_method: the source's code. payment_reference: of the payment provider.
+    payment_condition, payment_code and shipping_via: the target's codes, set by the mapping tables.
+    warehouse, cost_center, cost_unit and selection_code: the target's codes.
+    note: the customer's remark. shipments: parcels on their way.
     """
 
     kind: ClassVar[str] = "order"

@@ -12,7 +12,10 @@ from hub.model.order import Prices
 
 @dataclass(slots=True, kw_only=True)
 class Attribute(Part):
-    """A name with a value: an attribute makes a variant (size: M), a feature only informs."""
+    """A name with a value: an attribute makes a variant, a feature only informs.
+
+    name: such as "Size". value: such as "M".
+    """
 
     name: str | None = None
     value: str | None = None
@@ -20,7 +23,10 @@ class Attribute(Part):
 
 @dataclass(slots=True, kw_only=True)
 class Category(Part):
-    """A place in the target's or the source's tree of categories; path from the root."""
+    """A place in a tree of categories.
+
+    path: the names from the root on.
+    """
 
     key: str | None = None
     name: str | None = None
@@ -29,7 +35,10 @@ class Category(Part):
 
 @dataclass(slots=True, kw_only=True)
 class Image(Part):
-    """A picture: its address, or its bytes in base64."""
+    """A picture: its address, or its bytes.
+
+    content: in base64. alt: what it shows, in words. main: whether it is the first one shown.
+    """
 
     url: str | None = None
     content: str | None = None
@@ -40,7 +49,10 @@ class Image(Part):
 
 @dataclass(slots=True, kw_only=True)
 class Variant(Part):
-    """A sellable unit of a product that comes in several."""
+    """A sellable unit of a product that comes in several.
+
+    price: as the product's. attributes: what tells it from the others.
+    """
 
     key: str | None = None
     sku: str | None = None
@@ -53,11 +65,15 @@ class Variant(Part):
 
 @dataclass(slots=True, kw_only=True)
 class Product(Document):
-    """What is sold. price is in `currency` and per `unit`; `prices` says gross or net.
+    """What is sold. price: in `currency` and per `unit`; `prices` says gross or net.
 
-    weight in kilograms. description is HTML, short_description plain or HTML.
+    mpn: the maker's number. description: HTML. short_description: plain or HTML.
+    discount: what comes off the price. cost_price: what it costs the seller. prices: gross or net.
+    tax_rate: VAT percentage. unit: what one is ("piece", "kg"). weight: in kilograms.
+    assortment: the group it belongs to there. stock_managed: whether its stock is counted.
+    attributes: what its variants differ in. features: what only informs. variants: see there.
     item: what documents in that system call the product, when it is not the SKU.
-    vat_code: that system's own code for the product's VAT; tax_rate the percentage.
+    vat_code: that system's own code for the product's VAT.
     sellable: false when an order for it would be refused there.
     """
 
@@ -94,9 +110,11 @@ class Product(Document):
 
 @dataclass(slots=True, kw_only=True)
 class StockLevel(Document):
-    """How many of one SKU: physical on the shelf, reserved by sales orders, incoming by purchases.
+    """How many there are of one SKU.
 
-    available = physical - reserved unless the system gives its own figure.
+    physical: on the shelf. reserved: by sales orders. incoming: by purchases.
+    available: physical less reserved, unless the system gives its own figure.
+    managed: whether the stock is counted at all.
     """
 
     kind: ClassVar[str] = "stock"

@@ -30,7 +30,10 @@ class Field:
     without a common meaning that users may still map.
     read: turns a raw value into the document's. write: the other way round. Neither sees None.
     value: a constant to write, when there is nothing to take from the document.
-    only: a field of one direction. when: always written, only at creation, or never by default.
+    only: a field of one direction. when: always written, only at creation, or never by default
+    (a rule can still write it). required: without a value the record fails and says so.
+    max_length: what the vendor takes of a text; a longer one fails. cut: shorten it instead.
+    label: what users call the field. help: what they should know about it.
     """
 
     path: str
@@ -51,7 +54,8 @@ class Field:
 class Query:
     """What to read. since: the cursor that the last page left behind, None at the first time.
 
-    filter: the entity's filter form as the user filled it in. full: ignore what is known.
+    filter: the entity's filter form as the user filled it in. settings: the connection's.
+    full: ignore what is known. now: when the run began, in UTC.
     """
 
     since: Json | None = None
@@ -63,7 +67,11 @@ class Query:
 
 @dataclass(frozen=True)
 class Page:
-    """Some records in a row. cursor: what to store once they are dealt with; None: no news."""
+    """Some records in a row.
+
+    records: exactly as the system sent them. cursor: what to store once they are dealt with;
+    None: no news.
+    """
 
     records: Sequence[Raw]
     cursor: Json | None = None
@@ -71,9 +79,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Written:
-    """What a write led to. record: the vendor's answer, if it sent the record back.
+    """What a write led to.
 
-    known_as: what other records there call it, when that is not the key.
+    key: the record's key over there. number: what people there call it. record: the vendor's
+    answer, if it sent the record back. known_as: what other records there call it, when that is
+    not the key.
     """
 
     key: str
@@ -100,7 +110,11 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What an entity may look at while it understands or renders a record; no calls."""
+    """What an entity may look at while it understands or renders a record; no calls.
+
+    connection: the connection's settings. filter: of the flow, when it is the source. settings:
+    of the flow, when it is the target. creating: whether the record is made and not changed.
+    """
 
     connection: Form = field(default_factory=NoForm)
     filter: Form = field(default_factory=NoForm)
@@ -122,7 +136,8 @@ class Entity:
     match: document paths by which a record is recognised here, best first; `find` takes them.
     ignored: top-level keys that do not count when the hub tells whether a record changed: what
     `complete` adds, and what changes by itself.
-    filter: what may be asked when it is a source; settings: when it is a target.
+    filter: what may be asked when it is a source. settings: what is asked when it is a target.
+    fields: the field table.
     """
 
     name: ClassVar[str]

@@ -14,7 +14,10 @@ Side = Literal["own", "source", "target"]
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One live choice. value: what is stored and sent. data: facts about it (a VAT percentage)."""
+    """One live choice.
+
+    value: what is stored and sent. label: what people see. data: facts about it (a VAT percentage).
+    """
 
     value: str
     label: str
@@ -26,9 +29,11 @@ class Lookup:
     """A list of live choices fetched from a connection.
 
     Standard names mean the same in every system, so that the hub's own settings can offer them:
-    vat_codes (data: rate as a percentage, prices gross|net), payment_conditions, payment_methods,
-    shipping_methods, warehouses, cost_centers, cost_units, gl_accounts, order_statuses,
-    classifications, debtors.
+    vat_codes (data: rate as a percentage, prices gross or net), vat_rates (data: country, rate),
+    payment_conditions, payment_methods, shipping_methods, warehouses, cost_centers, cost_units,
+    gl_accounts, order_statuses, classifications, debtors.
+
+    name: as in forms and in `koppel lookup`. title: what people call it. fetch(api): the options.
     """
 
     name: str
@@ -49,6 +54,7 @@ class NoForm(Form):
 class MappingTable(BaseModel):
     """Value by value: what the source calls it -> what the target calls it, with a default.
 
+    rows: the source's value and the target's. default: for a value without a row, and for none.
     force: use the default whatever the source says.
     """
 

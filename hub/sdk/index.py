@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexRow:
-    """One remote record in an index: its key, what it is found by, and the facts worth keeping.
+    """One remote record in an index.
 
-    values: name -> value, e.g. {"sku": "AB-1", "ean": "8710000000016"}; compared without regard
-    to case and outer blanks, kept as keyed hashes only (an e-mail address is personal).
-    data: returned by `find` as the record; keep personal data out of it.
+    key: of the record over there. values: name -> value, e.g. {"sku": "AB-1", "ean":
+    "8710000000016"}; compared without regard to case and outer blanks, kept as keyed hashes only
+    (an e-mail address is personal). data: returned by `find` as the record; keep personal data
+    out of it.
     """
 
     key: str
@@ -36,11 +37,12 @@ class IndexPage:
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """A map the hub keeps in its database per connection, brought up to date by `read`.
+    """A map that the hub keeps in its database per connection.
 
-    read(api, since) yields pages of what is new or changed since the stored cursor (None: all).
-    one(api, by, value) asks for a single value live: used while there is no map yet and few
-    values are wanted, so that a first small run need not read the whole list.
+    name: of the map, once per system. read(api, since): yields pages of what is new or changed
+    since the stored cursor (None: all). one(api, by, value): asks for a single value live; used
+    while there is no map yet and few values are wanted, so that a first small run need not read
+    the whole list. few: how many values are few.
     """
 
     name: str

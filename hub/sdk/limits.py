@@ -12,10 +12,11 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class RateLimit:
-    """At most `count` requests in any `seconds`.
+    """At most so many requests in so many seconds.
 
-    bucket(method, path) names what is counted together ("GET orders"); None leaves a request out.
-    Without it all requests of the connection are counted together.
+    count: how many. seconds: in which time, whenever it begins. bucket(method, path): names what
+    is counted together ("GET orders"); None leaves a request out. Without it all requests of the
+    connection are counted together.
     """
 
     count: int

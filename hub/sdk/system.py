@@ -20,7 +20,10 @@ Verdict = Exception | Literal["ok"] | None
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """What a connection test found: the account's own name over there, and facts worth showing."""
+    """What a connection test found.
+
+    name: whose account it is, in the vendor's words. facts: what else is worth showing.
+    """
 
     name: str
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -28,7 +31,11 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class Http:
-    """How to connect. timeout in seconds; verify: check TLS certificates."""
+    """How to connect.
+
+    timeout: seconds to wait for an answer. verify: check TLS certificates. connections: how many
+    are kept open. headers: sent with every request.
+    """
 
     timeout: float = 60.0
     verify: bool = True
@@ -40,8 +47,11 @@ class Http:
 class System:
     """A kind of other system.
 
-    name: as in config files. base_url(credentials): where it is. auth(credentials): how requests
-    are signed. check(api): call it cheaply and say whose account it is. limits: budgets, or a
+    name: as in config files. title: what people call it. description: what it is, in a sentence.
+    credentials: the form that is sealed. settings: what else is asked once per connection.
+    entities: its collections. lookups: its live choices. kind: webshop, erp, crm and so on.
+    base_url(credentials): where it is. auth(credentials): how requests are signed.
+    check(api): call it cheaply and say whose account it is. limits: budgets, or a
     function of the connection's settings. http: connection options as a function of credentials
     and settings. judge(api, answer): what an answer means where the status does not say: an
     exception to raise, "ok", or None to go by the status. parallel: calls at the same time.
