@@ -189,11 +189,10 @@ class Config:
         return self.home / "secret.key"
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Config:
-        """Read the environment; *overrides* are values from the command line (None: not given)."""
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
+        """Read the environment. Raises ConfigError for what cannot be used."""
         env = os.environ if environ is None else environ
-        given = {name: value for name, value in overrides.items() if value is not None}
-        values = {s.attribute: _value(s, env, given) for s in SETTINGS}
+        values = {setting.attribute: _value(setting, env) for setting in SETTINGS}
         home = values["home"]
         values["database_url"] = values["database_url"] or sqlite_url(home / "koppel.sqlite3")
         values["secret_key"] = values["secret_key"] or ()
@@ -251,13 +250,9 @@ def sqlite_url(path: Path) -> str:
     return "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
 
 
-def _value(setting: Setting, env: Mapping[str, str], given: Mapping[str, Any]) -> Any:
-    """The value: from the command line, the variable, the file it names, or the default."""
-    source = setting.name
-    if setting.attribute in given:
-        text: str | None = str(given[setting.attribute])
-    else:
-        source, text = _text(setting, env)
+def _value(setting: Setting, env: Mapping[str, str]) -> Any:
+    """The value: from the variable, the file it names, or the default."""
+    source, text = _text(setting, env)
     if text is None:
         return None
     try:

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from hub.config import Config, ConfigError, sqlite_url
+from hub.config import Config, ConfigError, address, sqlite_url
 from hub.embedded_redis import EmbeddedRedis, RedisUnavailable
 from hub.ops import lifeline
 from hub.ops.children import Child, Process, describe, role
@@ -129,8 +129,12 @@ class Supervisor:
     def _prepare(self, environ: dict[str, str]) -> tuple[int, str | None]:
         """Migrations and the like; the exit code, and the link for the first user if needed."""
         process = role([], environ, module="hub.ops.prepare", stdout=subprocess.PIPE)
-        # Not interrupted when the hub is told to stop: half a migration helps nobody.
-        answer, _ = process.communicate()
+        # Not ended with the first request to stop: half a migration helps nobody.
+        while process.poll() is None:
+            self.watch.sleep(0.5)
+            if self.watch.in_a_hurry:
+                process.kill()
+        answer = process.communicate()[0]
         if process.returncode < 0:
             say(f"the preparation was {describe(process.returncode)}")
         if process.returncode != OK:
@@ -165,7 +169,10 @@ class Supervisor:
         return not (self.watch.told_to_stop or given_up)
 
     def _announce(self, setup_link: str | None) -> None:
-        lines = [f"Koppel is running at {self.config.base_url}"]
+        here, public = address(self.config.host, self.config.port), self.config.base_url
+        lines = [f"Koppel is running at {here}"]
+        if public != here:
+            lines.append(f"Its public address is {public}")
         if setup_link:
             lines.append(f"Make the first user here (the link works once): {setup_link}")
         lines.append("Stop it with Ctrl-C.")

@@ -39,6 +39,8 @@ def role(
     module: str = "hub",
 ) -> subprocess.Popen[bytes]:
     """Start `python -m hub ...`, tied to the life of this process."""
+    if sys.platform == "darwin":  # macOS would end forked processes that use its frameworks
+        environ = {**environ, "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"}
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         env=environ,

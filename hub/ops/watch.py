@@ -30,7 +30,8 @@ class Watch:
         self._others: list[Child] = []
         self.told_to_stop = False
         self._told_at = 0.0
-        self._in_a_hurry = False
+        self.in_a_hurry = False
+        """Told to stop a second time."""
         self._parent = os.getppid() if follow_parent else None
 
     def add(self, name: str, spawn: Callable[[], Process]) -> Child:
@@ -71,7 +72,7 @@ class Watch:
             child.terminate()
         deadline = time.monotonic() + seconds
         while not all(child.gone() for child in self.children):
-            if time.monotonic() > deadline or self._in_a_hurry:
+            if time.monotonic() > deadline or self.in_a_hurry:
                 for child in self.children:
                     child.kill()
             self.sleep(0.1)
@@ -85,7 +86,7 @@ class Watch:
             if not self.told_to_stop:
                 self.told_to_stop, self._told_at = True, now
             # The same request may come twice, from the terminal and passed on by make.
-            self._in_a_hurry = bool(self._told_at) and now - self._told_at > 1.0
+            self.in_a_hurry = bool(self._told_at) and now - self._told_at > 1.0
 
         self._wakeup, waker = socket.socketpair()
         self._wakeup.setblocking(False)

@@ -123,11 +123,6 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
     assert Config.from_env({"KOPPEL_PORT": "", "KOPPEL_REDIS_URL": " "}) == Config.from_env({})
 
 
-def test_the_command_line_wins_over_the_environment() -> None:
-    config = Config.from_env({"KOPPEL_PORT": "1", "KOPPEL_HOST": "0.0.0.0"}, port=2, host=None)
-    assert (config.host, config.port) == ("0.0.0.0", 2)
-
-
 def test_keys_are_separated_by_commas_or_lines(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("new\n old ,older\n")
