@@ -86,12 +86,12 @@ def check(as_json: bool) -> None:
 @key.command("rotate")
 @json_option
 def rotate(as_json: bool) -> None:
-    """Seal everything again with the first key of KOPPEL_SECRET_KEY."""
-    from hub.store.vault import rotate as rotate_all
+    """Seal everything again: with a new key, or with the first one of KOPPEL_SECRET_KEY."""
+    from hub.store.rotation import change_key
 
     with opened() as hub:
-        done = rotate_all(hub.database, hub.vault)
-        name = hub.vault.kid
+        vault, done = change_key(hub.config, hub.database)
+        name = vault.kid
     if as_json:
         emit(
             {
@@ -103,7 +103,7 @@ def rotate(as_json: bool) -> None:
         )
     else:
         count = done.total
-        click.echo(f"{count} values were sealed anew with the key {name}; older keys may go now")
+        click.echo(f"{count} values were sealed anew with the key {name}")
 
 
 @click.command()

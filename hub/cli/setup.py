@@ -140,7 +140,7 @@ def check(connection: str | None, as_json: bool) -> int:
                 }
                 if not checked.ok:
                     wrong = isinstance(checked.error, ConfigurationError)
-                    ours = wrong and checked.error.connection is None
+                    ours = wrong and getattr(checked.error, "connection", None) is None
                     code = max(code, WRONG if ours else NO_CONNECTION)
             found.append({"connection": row.name, "system": row.system, **about})
     if as_json:

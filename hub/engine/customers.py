@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.engine.kinds import Kind
 from hub.engine.ledger import Pair
@@ -141,6 +141,7 @@ class CustomerDesk:
                 fix="create_customers",
             )
         payload = self.table.render(customer, context)
+        mark = fingerprint(self.table.render(customer, replace(context, creating=False)))
         written = run.port.create(
             self.target,
             self.pair,
@@ -148,8 +149,9 @@ class CustomerDesk:
             payload,
             Recognise(self.by, identity),
             doubtful=identity in self.effects,
+            mark=mark,
         )
-        self.known[identity] = self._known(written, fingerprint(payload))
+        self.known[identity] = self._known(written, mark)
         return self.known[identity].known_as, [
             f"{label} was created as customer {self.known[identity].known_as} in {run.target.name}"
         ]

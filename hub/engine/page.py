@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmodel import Session
@@ -19,7 +19,6 @@ from hub.model import Document, Json
 from hub.sdk import (
     AuthenticationError,
     ConfigurationError,
-    Context,
     Raw,
     RecordError,
     TemporaryError,
@@ -238,13 +237,8 @@ class PageWorker:
         job.outcome.notes += notes
         job.outcome.parts["understood"] = job.document.to_dict()
         job.outcome.notes += self.kind.ensure(job.document)
-        context = Context(
-            connection=run.target.context.connection,
-            settings=run.target.context.settings,
-            creating=creating,
-        )
-        payload = run.target.table.render(job.document, context)
-        applied += run.rules.overlay(job.record, job.document, payload, creating=creating)
+        payload, overlaid = self._payload(job.record, job.document, creating)
+        applied += overlaid
         if applied:
             job.outcome.parts["rules"] = applied
         job.outcome.parts["pushed"] = payload
@@ -254,9 +248,20 @@ class PageWorker:
         else:
             self._update(job, payload)
 
+    def _payload(self, record: Raw, document: Document, creating: bool) -> tuple[Json, list[Json]]:
+        """What to write, and which rules had a part in it."""
+        target = self.run.target
+        context = replace(target.context, creating=creating)
+        payload = target.table.render(document, context)
+        return payload, self.run.rules.overlay(record, document, payload, creating=creating)
+
     def _create(self, job: Job, payload: Json) -> None:
         run = self.run
         assert job.document is not None
+        mark = None
+        if run.target.entity.can("update"):
+            # A later update does not write what only a new record gets: compare without it.
+            mark = fingerprint(self._payload(job.record, job.document, creating=False)[0])
         by = self.kind.recognised_by()
         value = self.kind.recognisable(job.document, by) if by else None
         job.end("created")
@@ -272,6 +277,7 @@ class PageWorker:
             payload,
             Recognise(by, value) if by and value and run.target.entity.can("find") else None,
             doubtful=job.effect is not None,
+            mark=mark,
             received=job.received,
             also=store,
         )

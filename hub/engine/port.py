@@ -77,12 +77,14 @@ class Port:
         recognise: Recognise | None,
         *,
         doubtful: bool = False,
+        mark: str | None = None,
         received: str | None = None,
         also: Callable[[Session, Written], None] | None = None,
     ) -> Written:
         """Create one record; returns what it became.
 
         doubtful: an earlier attempt has an unknown outcome; it is looked up first.
+        mark: what to compare a later update with, when that is not the payload itself.
         also: stored in the transaction that confirms the write.
         Raises RecordError when the vendor refuses it, TemporaryError when it stays unclear (the
         effect then says unknown, and the next run asks before it writes).
@@ -94,7 +96,7 @@ class Port:
             if doubtful:
                 found = self._look_up(target, recognise)
                 if found is not None:
-                    self._confirm(None, target, pair, key, payload, found, received, also)
+                    self._confirm(None, pair, key, payload, found, mark, received, also)
                     return found
             effect = self._ledger.begin(pair, key, "create")
             resumed = effect.stage is not None
@@ -115,7 +117,7 @@ class Port:
                     self._ledger.end(None, effect, "refused", error=str(error))
                     raise
                 written = found
-            self._confirm(effect, target, pair, key, payload, written, received, also)
+            self._confirm(effect, pair, key, payload, written, mark, received, also)
             return written
         raise AssertionError("unreachable")
 
@@ -147,7 +149,7 @@ class Port:
             except RecordError as error:
                 self._ledger.end(None, effect, "refused", error=str(error))
                 raise
-            self._confirm(effect, target, pair, key, payload, written, received, also)
+            self._confirm(effect, pair, key, payload, written, None, received, also)
             return written
         raise AssertionError("unreachable")
 
@@ -162,11 +164,11 @@ class Port:
     def _confirm(
         self,
         effect: StoredEffect | None,
-        target: Target,
         pair: Pair,
         key: str,
         payload: Json,
         written: Written,
+        mark: str | None,
         received: str | None,
         also: Callable[[Session, Written], None] | None,
     ) -> None:
@@ -177,7 +179,7 @@ class Port:
             else:
                 self._ledger.settle(session, pair, key, written.key)
             self._ledger.link(
-                session, pair, key, written, received=received, pushed=fingerprint(payload)
+                session, pair, key, written, received=received, pushed=mark or fingerprint(payload)
             )
             if also is not None:
                 also(session, written)
