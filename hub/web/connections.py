@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, request, url_for
 from sqlmodel import Session, col, select
@@ -15,9 +16,10 @@ from hub.engine.connections import Checked
 from hub.engine.forms import Filled
 from hub.engine.naming import free_name, name_problem
 from hub.model import Json
-from hub.sdk import ConfigurationError, Form, System
+from hub.sdk import ConfigurationError, Form, KoppelError, System
 from hub.sdk.forms import text
 from hub.store import queries
+from hub.store.errors import StoreError
 from hub.store.tables import Connection
 from hub.web import fields, shapes
 from hub.web.markdown import rendered
@@ -122,8 +124,20 @@ def remove(name: str) -> Response:
 
 def all_connections(session: Session) -> list[Json]:
     """Every connection as templates show it, by title."""
-    shown = [shapes.connection(hub().registry, view) for view in queries.connections(session)]
+    shown = [
+        shapes.connection(hub().registry, view) | {"address": _address(view.connection)}
+        for view in queries.connections(session)
+    ]
     return sorted(shown, key=lambda c: str(c["title"]).casefold())
+
+
+def _address(row: Connection) -> str | None:
+    """Where the system is; nothing when its plugin is gone or its credentials are not complete."""
+    try:
+        address = hub().registry.system(row.system).base_url(hub().credentials(row))
+    except (KoppelError, StoreError, ValueError):
+        return None
+    return urlsplit(address).netloc.rpartition("@")[2] or None
 
 
 # ---- adding and changing

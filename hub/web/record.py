@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote_plus
 
 from sqlmodel import Session, col, select
 
@@ -19,6 +20,7 @@ from hub.web import shapes
 from hub.web.attention import fix_of
 
 WAITING = ("blocked", "failed")
+LONGEST_ADDRESS = 90
 READING = ("GET", "HEAD", "OPTIONS")
 _INDEX = re.compile(r"\[(\d+)\]")
 
@@ -29,6 +31,14 @@ class Record:
     def __init__(self, hub: Hub, session: Session, view: EntryView) -> None:
         self.hub, self.session, self.view = hub, session, view
         self.names = shapes.Names.load(hub.registry, session)
+        ids = {row.run_id for row in (view.entry, *view.attempts)}
+        self.runs = {r.id: r for r in session.exec(select(Run).where(col(Run.id).in_(ids)))}
+        # A look ahead is no attempt: it changes nothing about what has to be done.
+        self.later = [row for row in view.later if self._kind(row) != "plan"]
+
+    def _kind(self, row: Entry) -> str:
+        run = self.runs.get(row.run_id)
+        return run.kind if run else "run"
 
     def shown(self) -> Json:
         """The context of entries/show.html."""
@@ -38,7 +48,7 @@ class Record:
         view, row = self.view, self.view.entry
         parts, flow = view.parts, view.flow
         trace = parts.get("trace") or {}
-        newest = not view.later
+        newest = not self.later
         return self.names.entry(row) | {
             "target_number": row.target_number,
             "target_key": row.target,
@@ -60,26 +70,28 @@ class Record:
             "can_retry": newest and row.outcome in WAITING and view.run.kind != "plan",
             "as_then": "received" in parts and "received" not in view.shortened,
             "waiting": view.waiting if newest else None,
-            "newer": view.later[0].id if view.later else None,
+            "newer": self.later[0].id if self.later else None,
         }
 
     def _exchange(self, one: Mapping[str, Any]) -> Json:
         url = str(one.get("url") or "")
+        address = unquote_plus(re.sub(r"^https?://[^/]+", "", url)) or url
+        short = len(address) <= LONGEST_ADDRESS
         return {
             "method": one.get("method"),
-            "address": re.sub(r"^https?://[^/]+", "", url) or url,
+            "address": address if short else f"{address[: LONGEST_ADDRESS - 1]}…",
             "status": one.get("status"),
             "seconds": float(one.get("seconds") or 0),
             "error": one.get("error"),
             "body": one.get("body"),
             "answer": one.get("answer"),
             "write": one.get("method") not in READING,
-            "note": None,
+            "note": None if short else address,
         }
 
     def _effect(self) -> str | None:
         flow = self.view.flow
-        if self.view.later:
+        if self.later:
             return None
         return self.session.exec(
             select(EffectRow.state)
@@ -100,12 +112,9 @@ class Record:
 
     def _attempts(self) -> list[Json]:
         rows = sorted([*self.view.attempts, self.view.entry], key=lambda row: row.id)
-        ids = {row.run_id for row in rows}
-        known = {run.id: run for run in self.session.exec(select(Run).where(col(Run.id).in_(ids)))}
-        return [self._attempt(row, known.get(row.run_id)) for row in rows]
+        return [self._attempt(row, self.runs.get(row.run_id)) for row in rows]
 
     def _attempt(self, row: Entry, run: Run | None) -> Json:
-        kind = run.kind if run else "run"
         return {
             "id": row.id,
             "at": row.at,
@@ -113,7 +122,6 @@ class Record:
             "reason": row.reason or None,
             "run_id": row.run_id,
             "how": _how(run),
-            "planned": kind == "plan",
             "current": row.id == self.view.entry.id,
         }
 

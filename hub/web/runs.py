@@ -106,7 +106,7 @@ def _shown(session: Session, view: RunView) -> Json:
     waiting = session.exec(select(func.count()).select_from(_waiting_of(view.run.id).subquery()))
     older = url_for("runs.show", run_id=view.run.id, outcome=outcome or None, before=found.before)
     return {
-        "run": shapes.run(view),
+        "run": shapes.run(view) | {"requests": names.by_title(view.run.requests)},
         "entries": [names.entry(row) for row in found.entries],
         "outcome": outcome,
         "older_url": older if found.before else None,

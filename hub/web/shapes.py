@@ -228,6 +228,11 @@ class Names:
         ends = {row.id or 0: row for row in session.exec(select(Connection))}
         return cls(registry, flows, ends)
 
+    def by_title(self, requests: dict[str, int]) -> dict[str, int]:
+        """Calls by what the connections are called, instead of by their short names."""
+        titles = {row.name: title_of(row) for row in self.connections.values()}
+        return {titles.get(name, name): count for name, count in requests.items()}
+
     def noun(self, row: Flow) -> str:
         """What one record of a flow is called."""
         source = self.connections[row.source_id]

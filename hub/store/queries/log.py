@@ -199,6 +199,8 @@ def _conditions(session: Session, wanted: EntryFilter) -> list[ColumnElement[boo
             conditions += [_by_index(Entry.flow_id, flow_id), _aside(Entry.run_id, wanted.run_id)]
         else:
             conditions.append(equal(Entry.run_id, wanted.run_id))
+    else:  # the log tells what happened, not what would have
+        conditions.append(col(Entry.run_id).not_in(select(Run.id).where(Run.kind == "plan")))
     if wanted.since is not None:
         first = session.exec(
             select(Entry.id).where(Entry.at >= wanted.since).order_by(col(Entry.at)).limit(1)
