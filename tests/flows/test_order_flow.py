@@ -156,7 +156,7 @@ def test_the_calls_stay_within_the_recipe_and_never_overlap(make_bench: Make) ->
     assert bench.erp_sandbox.state()["overlapping_calls"] == 0
 
 
-# -- what is left out, and what is taken first ------------------------------------------------------
+# -- what is left out, and what is taken first ---------------------------------------------------
 
 
 def test_a_cancelled_order_is_left_out_and_mentioned_once(make_bench: Make) -> None:
