@@ -25,10 +25,12 @@ FaultKind = Literal["status", "delay", "drop_before", "drop_after", "truncate", 
 class Fault:
     """One way to misbehave, and when.
 
-    `every` = 10 hits each tenth matching request; `times` stops after that many hits (None:
-    never). `drop_before` closes the connection before the work is done, `drop_after` when it is
-    done but not yet answered; `truncate` sends half of the body; `html` answers with a proxy's
-    error page.
+    kind: status (answer with it), delay, drop_before (close the connection before the work is
+    done), drop_after (when it is done but not yet answered), truncate (send half of the body) or
+    html (a proxy's error page). method, path: regular expressions; method as a whole, path
+    anywhere in it. status: of kinds status and html. seconds: of a delay. every: 10 hits each
+    tenth matching request. times: so many hits and no more; None: no end. skip: leave so many
+    matching requests alone first. body, headers: of the answer.
     """
 
     kind: FaultKind
