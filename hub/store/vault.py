@@ -1,25 +1,23 @@
-"""The vault of a hub: where its keys come from, whether they fit its data, how they are changed."""
+"""The vault of a hub: where its keys come from, and whether they fit its data."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import func
-from sqlmodel import Session, col, select, tuple_, update
+from sqlmodel import Session, col, select
 
 from hub.store.database import Database
 from hub.store.errors import CannotOpen, KeyRefused
-from hub.store.sealing import Vault, stale
+from hub.store.sealing import Vault
 from hub.store.sql import insert
-from hub.store.tables import CodecDictionary, Connection, Payload, Setting
+from hub.store.tables import Connection, Payload, Setting
 
 if TYPE_CHECKING:
     from hub.config import Config
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 CHECK = "key_check"
 DIGEST = "digest_key"
 _KNOWN = "koppel"
-_STEP = 200
 
 
 def credentials_place(connection_id: int) -> str:
@@ -45,7 +42,7 @@ def dictionary_place(scope: str) -> str:
     return f"codec_dictionary/{scope}"
 
 
-def _setting_place(name: str) -> str:
+def setting_place(name: str) -> str:
     return f"setting/{name}"
 
 
@@ -68,7 +65,7 @@ def open_vault(config: Config, database: Database) -> Vault:
         digest = session.get(Setting, DIGEST)
     assert check is not None
     try:
-        known = vault.open(check.value, _setting_place(CHECK))
+        known = vault.open(check.value, setting_place(CHECK))
     except CannotOpen:
         raise _misfit(vault, check.value, _source(config)) from None
     if known != _KNOWN or digest is None:
@@ -76,7 +73,7 @@ def open_vault(config: Config, database: Database) -> Vault:
             "The database lacks what belongs to its encryption key (table setting). Restore a "
             "backup with `koppel restore`."
         )
-    digest_key = vault.open_bytes(digest.value, _setting_place(DIGEST))
+    digest_key = vault.open_bytes(digest.value, setting_place(DIGEST))
     return _vault(config, database, digest_key)
 
 
@@ -84,7 +81,7 @@ def _vault(config: Config, database: Database, digest_key: bytes | None = None) 
     if config.secret_key:
         return Vault([key.encode() for key in config.secret_key], digest_key=digest_key)
     path = config.secret_key_file
-    keys = _read(path)
+    keys = read_key_file(path)
     if not keys:
         with database.session() as session:
             sealed = _sealed_value(session)
@@ -95,15 +92,15 @@ def _vault(config: Config, database: Database, digest_key: bytes | None = None) 
                 "KOPPEL_SECRET_KEY to its content."
             )
         make_key_file(path)
-        keys = _read(path)
-    return Vault(keys, digest_key=digest_key, reload=lambda: _read(path))
+        keys = read_key_file(path)
+    return Vault(keys, digest_key=digest_key, reload=lambda: read_key_file(path))
 
 
 def fits(connection: SqlConnection, vault: Vault) -> bool:
     """Whether the vault's keys open the value that keys of this database are checked against."""
     row = connection.execute(select(Setting.value).where(Setting.name == CHECK)).first()
     try:
-        return row is not None and vault.open(row[0], _setting_place(CHECK)) == _KNOWN
+        return row is not None and vault.open(row[0], setting_place(CHECK)) == _KNOWN
     except CannotOpen:
         return False
 
@@ -115,8 +112,8 @@ def write_key_file(path: Path, keys: Sequence[bytes]) -> None:
 
 def _introduce(session: Session, vault: Vault) -> None:
     """Write down what a key must be able to open; of two first starts at once the first counts."""
-    known = {CHECK: vault.seal(_KNOWN, _setting_place(CHECK))}
-    known[DIGEST] = vault.seal(secrets.token_bytes(32), _setting_place(DIGEST))
+    known = {CHECK: vault.seal(_KNOWN, setting_place(CHECK))}
+    known[DIGEST] = vault.seal(secrets.token_bytes(32), setting_place(DIGEST))
     for name, value in known.items():
         row = insert(session, Setting).values(name=name, value=value).on_conflict_do_nothing()
         session.connection().execute(row)
@@ -126,7 +123,7 @@ def _sealed_value(session: Session) -> tuple[str, str | bytes] | None:
     """Some sealed value with its place; None while nothing was ever sealed."""
     check = session.get(Setting, CHECK)
     if check is not None:
-        return _setting_place(CHECK), check.value
+        return setting_place(CHECK), check.value
     connection = session.exec(
         select(Connection).where(col(Connection.credentials).is_not(None)).limit(1)
     ).first()
@@ -174,7 +171,7 @@ def _source(config: Config) -> str:
 # ---- the key file
 
 
-def _read(path: Path) -> list[bytes]:
+def read_key_file(path: Path) -> list[bytes]:
     """The keys in the file, first encrypts; empty when there is no file."""
     try:
         text = path.read_text(encoding="ascii")
@@ -242,149 +239,4 @@ def _publish(draft: str, path: Path) -> None:
                 os.close(file)
 
 
-def add_key(config: Config) -> None:
-    """Put a new key before the others in the key file; `rotate` then re-seals with it."""
-    _own_file(config)
-    old = [key.decode() for key in _read(config.secret_key_file)]
-    _write(config.secret_key_file, [new_key(), *old], replace=True)
-
-
-def drop_old_keys(config: Config, database: Database) -> int:
-    """Leave only the first key in the file, once nothing needs the others; how many went."""
-    _own_file(config)
-    keys = [key.decode() for key in _read(config.secret_key_file)]
-    left = count_stale(database, open_vault(config, database))
-    if left:
-        raise KeyRefused(
-            f"{left} values are still encrypted with an old key. Run `koppel key rotate` again."
-        )
-    _write(config.secret_key_file, keys[:1], replace=True)
-    return len(keys) - 1
-
-
-def _own_file(config: Config) -> None:
-    if config.secret_key:
-        raise KeyRefused(
-            "The encryption key comes from KOPPEL_SECRET_KEY: put the new key there before the "
-            "old one, separated by a comma, and run `koppel key rotate`."
-        )
-
-
-# ---- changing keys
-
-
-@dataclass(frozen=True)
-class Rotated:
-    """How much was sealed anew with the first key."""
-
-    credentials: int = 0
-    payloads: int = 0
-    others: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of it together."""
-        return self.credentials + self.payloads + self.others
-
-
-def count_stale(database: Database, vault: Vault) -> int:
-    """How many values are sealed with another key than the first."""
-    kid = bytes.fromhex(vault.kid)
-    with database.session() as session:
-        text = [row for row in session.exec(select(Connection.credentials)) if row]
-        text += [row.value for row in _sealed_settings(session)]
-        dictionaries = session.exec(select(CodecDictionary.data))
-        count = sum(stale(value, vault) for value in [*text, *dictionaries])
-        payloads = select(func.count()).select_from(Payload).where(_kid_of(Payload.data) != kid)
-        return count + session.exec(payloads).one()
-
-
-def rotate(
-    database: Database, vault: Vault, *, progress: Callable[[int], None] | None = None
-) -> Rotated:
-    """Seal everything that an older key sealed anew with the first key, in small steps.
-
-    May be stopped and run again. The older key must still be among the vault's keys.
-    """
-    credentials = _rotate_credentials(database, vault)
-    others = _rotate_others(database, vault)
-    payloads = _rotate_payloads(database, vault, progress or (lambda _done: None))
-    return Rotated(credentials, payloads, others)
-
-
-def _rotate_credentials(database: Database, vault: Vault) -> int:
-    with database.immediate() as session:
-        rows = session.exec(select(Connection).with_for_update()).all()
-        old = [row for row in rows if row.credentials and stale(row.credentials, vault)]
-        for row in old:
-            assert row.id is not None
-            assert row.credentials is not None
-            place = credentials_place(row.id)
-            row.credentials = vault.seal(vault.open_bytes(row.credentials, place), place)
-            session.add(row)
-        return len(old)
-
-
-def _rotate_others(database: Database, vault: Vault) -> int:
-    with database.immediate() as session:
-        settings = [row for row in _sealed_settings(session) if stale(row.value, vault)]
-        for row in settings:
-            place = _setting_place(row.name)
-            row.value = vault.seal(vault.open_bytes(row.value, place), place)
-            session.add(row)
-        dictionaries = [
-            row for row in session.exec(select(CodecDictionary)) if stale(row.data, vault)
-        ]
-        for dictionary in dictionaries:
-            place = dictionary_place(dictionary.scope)
-            dictionary.data = vault.seal_bytes(vault.unseal_bytes(dictionary.data, place), place)
-            session.add(dictionary)
-        return len(settings) + len(dictionaries)
-
-
-def _rotate_payloads(database: Database, vault: Vault, progress: Callable[[int], None]) -> int:
-    kid, done, last = bytes.fromhex(vault.kid), 0, (-1, "")
-    position = tuple_(col(Payload.entry_id), col(Payload.part))
-    while True:
-        with database.session() as session:
-            rows = session.exec(
-                select(Payload.entry_id, Payload.part, Payload.data)
-                .where(position > last, _kid_of(Payload.data) != kid)
-                .order_by(col(Payload.entry_id), col(Payload.part))
-                .limit(_STEP)
-            ).all()
-            connection = session.connection()
-            for entry_id, part, data in rows:
-                place = payload_place(entry_id, part)
-                connection.execute(
-                    update(Payload)
-                    .where(col(Payload.entry_id) == entry_id, col(Payload.part) == part)
-                    .values(data=vault.seal_bytes(vault.unseal_bytes(data, place), place))
-                )
-        if not rows:
-            return done
-        last = (rows[-1][0], rows[-1][1])
-        done += len(rows)
-        progress(done)
-
-
-def _sealed_settings(session: Session) -> list[Setting]:
-    return [row for name in (CHECK, DIGEST) if (row := session.get(Setting, name)) is not None]
-
-
-def _kid_of(column: Any) -> Any:
-    """The name of the key within the binary form, for use in a query."""
-    return func.substr(column, 2, 4)
-
-
-__all__ = [
-    "Rotated",
-    "Vault",
-    "add_key",
-    "count_stale",
-    "credentials_place",
-    "drop_old_keys",
-    "make_key_file",
-    "open_vault",
-    "rotate",
-]
+__all__ = ["Vault", "make_key_file", "open_vault"]

@@ -14,7 +14,7 @@ import pytest
 from sqlmodel import select
 
 from hub.config import Config
-from hub.store import CannotOpen, Database, KeyRefused, Vault, open_vault, payloads
+from hub.store import CannotOpen, Database, KeyRefused, Vault, open_vault, payloads, rotation
 from hub.store import vault as vaults
 from hub.store.tables import CodecDictionary, Connection, Payload, Setting
 from tests.store.conftest import KEY, make_flow
@@ -273,15 +273,15 @@ def test_old_keys_are_not_dropped_while_something_needs_them(
 ) -> None:
     vault = open_vault(store_config, database)
     _fill(database, vault)
-    vaults.add_key(store_config)
+    rotation.add_key(store_config)
     with pytest.raises(KeyRefused, match="koppel key rotate"):
-        vaults.drop_old_keys(store_config, database)
+        rotation.drop_old_keys(store_config, database)
     assert len(store_config.secret_key_file.read_text().split()) == 2
 
 
 def test_a_key_from_the_environment_is_not_changed_by_the_hub(store_config: Config) -> None:
     with pytest.raises(KeyRefused, match="put the new key there"):
-        vaults.add_key(with_key(store_config, KEY))
+        rotation.add_key(with_key(store_config, KEY))
 
 
 def test_after_a_rotation_everything_opens_with_the_new_key_alone(
@@ -290,13 +290,13 @@ def test_after_a_rotation_everything_opens_with_the_new_key_alone(
     old = open_vault(with_key(store_config, KEY), database)
     connection_id, entries = _fill(database, old)
     both = open_vault(with_key(store_config, OTHER, KEY), database)
-    assert vaults.count_stale(database, both) == len(entries) + 4
+    assert rotation.count_stale(database, both) == len(entries) + 4
     steps: list[int] = []
-    done = vaults.rotate(database, both, progress=steps.append)
+    done = rotation.rotate(database, both, progress=steps.append)
     assert (done.credentials, done.payloads, done.others) == (1, len(entries), 3)
     assert steps == [200, 400, 450]
-    assert vaults.count_stale(database, both) == 0
-    assert vaults.rotate(database, both).total == 0
+    assert rotation.count_stale(database, both) == 0
+    assert rotation.rotate(database, both).total == 0
     new = open_vault(with_key(store_config, OTHER), database)
     assert new.digest("anna@example.com") == old.digest("anna@example.com")
     with database.session() as session:
@@ -317,15 +317,52 @@ def test_a_running_process_learns_the_new_key_from_the_file(
 ) -> None:
     running = open_vault(store_config, database)
     _fill(database, running)
-    vaults.add_key(store_config)
-    vaults.rotate(database, open_vault(store_config, database))
+    rotation.add_key(store_config)
+    rotation.rotate(database, open_vault(store_config, database))
     with database.session() as session:
         assert payloads.read(session, running, 1) == {"received": {"n": 1}}
     fresh = open_vault(store_config, database)
     assert running.kid == fresh.kid
-    assert vaults.drop_old_keys(store_config, database) == 1
+    assert rotation.drop_old_keys(store_config, database) == 1
     with database.session() as session:
         assert session.exec(select(Payload)).first() is not None
         assert payloads.read(session, open_vault(store_config, database), 450) == {
             "received": {"n": 450}
         }
+
+
+def test_a_changed_key_file_holds_a_new_key_and_the_one_before_it(
+    store_config: Config, database: Database
+) -> None:
+    first = open_vault(store_config, database)
+    _fill(database, first)
+    vault, done = rotation.change_key(store_config, database)
+    assert done.payloads == 450
+    assert vault.kid != first.kid
+    assert vault.kids == {vault.kid, first.kid}
+    again, _ = rotation.change_key(store_config, database)
+    assert again.kids == {again.kid, vault.kid}
+    assert open_vault(store_config, database).kid == again.kid
+    assert stat.S_IMODE(store_config.secret_key_file.stat().st_mode) == 0o600
+
+
+def test_an_interrupted_change_of_the_key_is_finished_first(
+    store_config: Config, database: Database
+) -> None:
+    first = open_vault(store_config, database)
+    _fill(database, first)
+    rotation.add_key(store_config)  # and then the power went
+    vault, done = rotation.change_key(store_config, database)
+    assert done.payloads == 450
+    assert vault.kids == {vault.kid, first.kid}
+
+
+def test_a_key_from_the_environment_is_changed_by_putting_another_before_it(
+    store_config: Config, database: Database
+) -> None:
+    old = open_vault(with_key(store_config, KEY), database)
+    _fill(database, old)
+    vault, done = rotation.change_key(with_key(store_config, OTHER, KEY), database)
+    assert done.payloads == 450
+    assert vault.kid == Vault([OTHER.encode()]).kid
+    assert not store_config.secret_key_file.exists()
