@@ -144,6 +144,23 @@ def test_a_failed_block_leaves_nothing_behind_even_after_a_savepoint(database: D
         assert session.get(Setting, "a") is None
 
 
+def test_after_the_server_was_restarted_the_next_transaction_works(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("about servers")
+    with database.session() as session:
+        session.add(Setting(name="a", value=1))
+    broken = Database(database.url.render_as_string(hide_password=False))
+    with broken.engine.connect() as connection:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with database.begin() as other:
+            other.execute(text(f"SELECT pg_terminate_backend({pid})"))
+        with pytest.raises(DatabaseUnreachable, match="see whether|See whether"):
+            connection.execute(text("SELECT 1"))
+    with broken.session() as session:
+        assert session.get_one(Setting, "a").value == 1
+    broken.dispose()
+
+
 # ---- what works
 
 
