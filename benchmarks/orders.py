@@ -255,7 +255,7 @@ def hub(shop_url: str, erp_url: str) -> Result:
         run_id = runs.create_run(koppel, flow, trigger="cli")
         runs.execute(koppel, run_id)
         seconds = time.perf_counter() - started
-        told = runs.summary(koppel, run_id)
+        told = runs.counts(koppel, run_id)
         koppel.close()
     if told["status"] != "succeeded":
         raise SystemExit(json.dumps(told, indent=1)[:3000])

@@ -40,10 +40,15 @@ class Hub:
         config.make_home()
         migrate(config)
         database = Database(config.database_url)
+        try:
+            vault = open_vault(config, database)
+        except BaseException:
+            database.dispose()
+            raise
         hub = cls(
             config=config,
             database=database,
-            vault=open_vault(config, database),
+            vault=vault,
             registry=registry or Loader.load(),
         )
         with contextlib.suppress(RedisUnavailable):

@@ -174,7 +174,7 @@ def _work(
     finally:
         if opened is not None:
             opened.close()
-    hub.registry.hooks.run_finished(run=run_id, flow=flow.name, summary=summary(hub, run_id))
+    hub.registry.hooks.run_finished(run=run_id, flow=flow.name, summary=counts(hub, run_id))
 
 
 def _pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
@@ -392,13 +392,42 @@ def _healthy(hub: Hub, run: FlowRun) -> None:
 
 def summary(hub: Hub, run_id: int, *, all_entries: bool = False) -> dict[str, Any]:
     """What `koppel run --json` prints; with `planned` for a plan and `error` for a failed run."""
+    told = counts(hub, run_id)
+    query = select(
+        col(Entry.id),
+        col(Entry.key),
+        col(Entry.reference),
+        col(Entry.outcome),
+        col(Entry.target_number),
+        col(Entry.target),
+        col(Entry.reason),
+        col(Entry.field),
+    ).where(col(Entry.run_id) == run_id)
+    if not all_entries:
+        query = query.where(col(Entry.outcome) != "unchanged")
+    with hub.database.begin() as connection:
+        told["entries"] = [
+            {
+                "entry": number,
+                "key": key,
+                "reference": reference,
+                "outcome": outcome,
+                "target": target_number or target,
+                "reason": reason or None,
+                "field": field,
+            }
+            for number, key, reference, outcome, target_number, target, reason, field in (
+                connection.execute(query.order_by(col(Entry.id)))
+            )
+        ]
+    return told
+
+
+def counts(hub: Hub, run_id: int) -> dict[str, Any]:
+    """A run's summary without its entries, however many there are."""
     with hub.database.session() as session:
         run = session.get_one(Run, run_id)
         flow = session.get_one(Flow, run.flow_id)
-        query = select(Entry).where(col(Entry.run_id) == run_id)
-        if not all_entries:
-            query = query.where(col(Entry.outcome) != "unchanged")
-        entries = session.execute(query.order_by(col(Entry.id))).scalars().all()
     ended = run.finished_at or utc_now()
     told: dict[str, Any] = {"run": run.id, "flow": flow.name, "status": run.state}
     if run.kind == "plan":
@@ -410,16 +439,4 @@ def summary(hub: Hub, run_id: int, *, all_entries: bool = False) -> dict[str, An
         told["message"] = run.message
     if "error" in run.options:
         told["error"] = run.options["error"]
-    told["entries"] = [
-        {
-            "entry": entry.id,
-            "key": entry.key,
-            "reference": entry.reference,
-            "outcome": entry.outcome,
-            "target": entry.target_number or entry.target,
-            "reason": entry.reason or None,
-            "field": entry.field,
-        }
-        for entry in entries
-    ]
     return told

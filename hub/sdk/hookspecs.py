@@ -51,7 +51,7 @@ def after_write(flow: str, action: str, payload: Json, key: str) -> None:
 
 @hookspec
 def run_finished(run: int, flow: str, summary: Json) -> None:
-    """A run ended; summary is what `koppel run --json` prints."""
+    """A run ended; summary is what `koppel run --json` prints, without the entries."""
 
 
 @hookspec
