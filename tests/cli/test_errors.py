@@ -52,10 +52,10 @@ def test_an_unknown_entry_or_run_is_wrong_usage(coupled: Koppel) -> None:
 def test_our_own_fault_is_70_and_shows_no_text_that_could_be_secret(
     koppel: Koppel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: object) -> None:
+    def broken(*arguments: object, **more: object) -> None:
         raise RuntimeError("the password is sesame")
 
-    monkeypatch.setattr("hub.engine.hub.Hub.close", broken)
+    monkeypatch.setattr("hub.store.queries.runs", broken)
     said = koppel("runs")
     assert said.code == 70
     assert "Something went wrong in Koppel itself (RuntimeError" in said.err
@@ -67,10 +67,10 @@ def test_our_own_fault_is_70_and_shows_no_text_that_could_be_secret(
 def test_the_traceback_comes_with_koppel_debug(
     koppel: Koppel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: object) -> None:
+    def broken(*arguments: object, **more: object) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr("hub.engine.hub.Hub.close", broken)
+    monkeypatch.setattr("hub.store.queries.runs", broken)
     monkeypatch.setenv("KOPPEL_DEBUG", "1")
     said = koppel("runs")
     assert said.code == 70
@@ -129,12 +129,14 @@ def test_wrong_credentials_are_3_and_name_the_field(
 def test_a_flow_that_runs_already_is_4(
     coupled: Koppel, config: Config, toys: tuple[Toy, Toy]
 ) -> None:
-    claim = Claim(Database(config.database_url), ["flow:1"], 30)
+    database = Database(config.database_url)
+    claim = Claim(database, ["flow:1"], 30)
     assert claim.take() is None
     try:
         said = coupled("run", "customers", "--json")
     finally:
         claim.release()
+        database.dispose()
     assert said.code == 4
     assert "already running" in said.json["error"]
     assert not toys[1].sandbox.asked("POST")
