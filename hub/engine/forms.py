@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -64,6 +65,17 @@ def fields(form: type[Form]) -> list[Json]:
     example, lookup, side, keys, keys_side, secret. Where they apply: min, max, max_length,
     pattern, whole (a number without decimals).
     """
+    made = _described.get(form)
+    if made is None:
+        made = _described[form] = _describe(form)
+    return copy.deepcopy(made)
+
+
+_described: WeakKeyDictionary[type[Form], list[Json]] = WeakKeyDictionary()
+"""Making the schema of a form takes longer than everything else that a page does."""
+
+
+def _describe(form: type[Form]) -> list[Json]:
     properties = schema(form).get("properties", {})
     result = []
     for name, info in form.model_fields.items():
