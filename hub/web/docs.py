@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from functools import cache
 from pathlib import Path
@@ -13,11 +14,16 @@ from hub.web.markdown import rendered
 from hub.web.page import page
 
 bp = Blueprint("docs", __name__)
-FIRST = ("index", "manual", "user")
+ORDER = (
+    *("index", "manual", "orders", "config", "cli", "transforms", "systems/", "operations"),
+    *("plugins", "architecture", "requirements"),
+)
+"""Chapters as people need them; a folder stands for all that is in it, the rest comes last."""
 _TITLE = re.compile(r"\A\s*# .*\n")
 _MISSING = "The manual was not installed with this hub. It comes with its source, in `docs`."
-_LINK = re.compile(r"\]\((?:\./)?([a-z0-9_-]+)\.md(#[a-z0-9_-]*)?\)", re.IGNORECASE)
-_IMAGE = re.compile(r"!\[([^\]]*)\]\((?:\./)?([a-z0-9_./-]+\.(?:svg|png))\)", re.IGNORECASE)
+_REMARK = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+_LINK = re.compile(r"\]\(((?:\.{1,2}/)*[a-z0-9_/-]+)\.md(#[\w-]*)?\)", re.IGNORECASE)
+_IMAGE = re.compile(r"!\[([^\]]*)\]\(([a-z0-9_./-]+\.(?:svg|png))\)", re.IGNORECASE)
 
 
 @bp.get("/manual")
@@ -27,7 +33,7 @@ def index() -> Response:
     return _chapter(next(iter(chapters)) if chapters else "")
 
 
-@bp.get("/manual/<name>")
+@bp.get("/manual/<path:name>")
 def chapter(name: str) -> Response:
     """One chapter."""
     return _chapter(name)
@@ -56,16 +62,21 @@ def _chapter(name: str) -> Response:
         {"title": title, "url": url_for("docs.chapter", name=key), "current": key == name}
         for key, title in chapters.items()
     ]
-    body = rendered(_text(name)) if name else rendered(_MISSING)
+    body = rendered(_text(name), anchors=True) if name else rendered(_MISSING)
     return page("docs/page.html", pages=pages, title=chapters.get(name, "Manual"), body=body)
 
 
 @cache
 def _chapters() -> dict[str, str]:
-    """Name -> title, the user's own chapters first."""
-    files = {path.stem: path for path in sorted(folder().glob("*.md"))}
-    order = sorted(files, key=lambda name: (name not in FIRST, name))
-    return {name: _title(files[name]) for name in order}
+    """Name -> title, in the order in which they are read."""
+    top = folder()
+    files = {p.relative_to(top).with_suffix("").as_posix(): p for p in top.rglob("*.md")}
+
+    def place(name: str) -> tuple[int, str]:
+        head = f"{name.partition('/')[0]}/" if "/" in name else name
+        return ORDER.index(head) if head in ORDER else len(ORDER), name
+
+    return {name: _title(files[name]) for name in sorted(files, key=place)}
 
 
 def _title(path: Path) -> str:
@@ -78,7 +89,11 @@ def _title(path: Path) -> str:
 @cache
 def _text(name: str) -> str:
     """A chapter, its links leading to pages here instead of files."""
+
+    def at(path: str) -> str:
+        return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+
     text = (folder() / f"{name}.md").read_text(encoding="utf-8")
-    text = _TITLE.sub("", text, count=1)  # the page has it as its heading
-    text = _IMAGE.sub(r"![\1](/manual/files/\2)", text)
-    return _LINK.sub(r"](/manual/\1\2)", text)
+    text = _REMARK.sub("", _TITLE.sub("", text, count=1))  # the page has the title as its heading
+    text = _IMAGE.sub(lambda m: f"![{m[1]}](/manual/files/{at(m[2])})", text)
+    return _LINK.sub(lambda m: f"](/manual/{at(m[1])}{m[2] or ''})", text)

@@ -264,5 +264,5 @@ class FlowForm:
         return {
             "text": written,
             "error": self.rules_error,
-            "reference_url": url_for("docs.index", _anchor="rules"),
+            "reference_url": url_for("docs.chapter", name="config", _anchor="rules"),
         }
