@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, literal, text
 from sqlmodel import Session, col, delete, or_, update
 
+from hub.store.columns import Moment
 from hub.store.database import Database
 from hub.store.sql import insert
-from hub.store.tables import Lease, Moment, utc_now
+from hub.store.tables import Lease, utc_now
 
 
 def claim(database: Database, name: str, owner: str, seconds: float) -> bool:

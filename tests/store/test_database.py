@@ -154,7 +154,7 @@ def test_after_the_server_was_restarted_the_next_transaction_works(database: Dat
         pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with database.begin() as other:
             other.execute(text(f"SELECT pg_terminate_backend({pid})"))
-        with pytest.raises(DatabaseUnreachable, match="see whether|See whether"):
+        with pytest.raises(DatabaseUnreachable, match="See whether the server runs"):
             connection.execute(text("SELECT 1"))
     with broken.session() as session:
         assert session.get_one(Setting, "a").value == 1

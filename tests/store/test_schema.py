@@ -16,8 +16,9 @@ from sqlmodel import SQLModel, select
 import hub.store.schema as schema
 from hub.config import Config
 from hub.store import Database, DatabaseFull, SchemaTooNew, SchemaTooOld, migrate
+from hub.store.columns import Code
 from hub.store.migrations import HEAD, REVISIONS
-from hub.store.tables import Code, Setting
+from hub.store.tables import Setting
 
 
 def _open(config: Config) -> Database:

@@ -7,18 +7,21 @@ from typing import Any, Literal
 from alembic import context
 from sqlmodel import SQLModel
 
-from hub.store import tables
+import hub.store.tables  # noqa: F401 - declares the tables
+from hub.store import columns
 
 connection = context.config.attributes["connection"]
 
 
 def _render(kind: str, value: Any, _autogen: object) -> str | Literal[False]:
     """Write a new revision in SQLAlchemy's own types, so that it outlives changes of ours."""
-    if kind == "type" and isinstance(value, tables.Moment):
+    if kind == "type" and isinstance(value, columns.Moment):
         return "sa.DateTime()"
-    if kind == "type" and isinstance(value, tables.Code):
+    if kind == "type" and isinstance(value, columns.Code):
         return 'sa.String().with_variant(sa.String(collation="C"), "postgresql")'
-    if kind == "type" and (isinstance(value, tables.Words) or type(value).__name__ == "AutoString"):
+    if kind == "type" and (
+        isinstance(value, columns.Words) or type(value).__name__ == "AutoString"
+    ):
         return "sa.String()"
     return False
 
