@@ -14,7 +14,7 @@ from hub.engine.claims import is_dead
 from hub.engine.hub import Hub
 from hub.engine.runs import OPEN_STATES
 from hub.engine.schedules import ScheduleError, parse_schedule, zone_of
-from hub.store import leases, purge
+from hub.store import dictionaries, leases, purge
 from hub.store.settings import get_setting, set_setting
 from hub.store.tables import Connection, Flow, Lease, Run, utc_now
 
@@ -120,7 +120,7 @@ class Ticker:
                 session.add(run)
 
     def _clean(self, now: dt.datetime, zone: dt.tzinfo) -> None:
-        """Once a night: apply the retention."""
+        """Once a night: apply the retention, and learn to pack what is new."""
         local = now.astimezone(zone)
         if local.time() < NIGHT:
             return
@@ -129,3 +129,4 @@ class Ticker:
                 return
             set_setting(session, "cleaned_on", local.date().isoformat())
         purge.nightly(self._hub.database)
+        dictionaries.train_due(self._hub.database, self._hub.vault)
