@@ -179,7 +179,8 @@ class Bench:
 
     def query(self, entity: Entity, since: Json | None = None) -> Query:
         """A query with the filter's defaults."""
-        return Query(since=since, filter=self.answered(entity.filter))
+        settings = self.system.settings.model_validate(self.demo()["settings"])
+        return Query(since=since, filter=self.answered(entity.filter), settings=settings)
 
     def pages(self, api: Api, entity: Entity, since: Json | None = None) -> Iterator[Any]:
         """The pages of a read, which must come to an end."""

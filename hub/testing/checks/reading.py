@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import suppress
 from typing import Any
 
 from hub.sdk import (
     Api,
     Entity,
+    Raw,
     RecordError,
 )
 from hub.testing.bench import Bench, NotApplicable
 from hub.testing.checks.base import SAMPLE, check, dig, must
 
 _ABSENT = "999999999"
+FEW = 5
 
 
 @check
@@ -63,26 +66,39 @@ def one_by_one_agrees_with_reading(bench: Bench) -> None:
     """A record fetched by its key means the same as the record that was read."""
     for entity in bench.entities("read", "get"):
         with suppress(NotApplicable), bench.open() as api:
-            read = {entity.key_of(r): r for r in bench.completed(api, entity, 5)}
-            given = entity.get(api, list(read))
-            got = {key: r for key, r in given.items() if not isinstance(r, RecordError)}
+            listed = {entity.key_of(r): r for r in bench.records(entity)[:FEW]}
+            read = {entity.key_of(r): r for r in bench.completed(api, entity, FEW)}
+            got = entity.get(api, list(listed))
             missing = sorted(set(read) - set(got))
             must(not missing, f"{entity.name}: get does not give {', '.join(missing)}")
             for key, record in read.items():
-                must(entity.key_of(got[key]) == key, f"{entity.name}: get gave another record")
-                try:
-                    one = bench.understood(entity, record).to_dict()
-                    other = bench.understood(entity, got[key]).to_dict()
-                except RecordError:
-                    continue  # a record that cannot be understood says nothing here
-                differing = sorted(n for n in {*one, *other} if one.get(n) != other.get(n))
-                must(
-                    not differing,
-                    f"{entity.name} {key}: {', '.join(differing)} differ between what was read "
-                    "(and completed) and what get gives",
-                )
+                one = got[key]
+                if not isinstance(one, RecordError):
+                    _same(bench, entity, key, listed[key], record, one)
             absent = entity.get(api, [_ABSENT])
             must(not absent, f"{entity.name}: get invents a record for the key {_ABSENT}")
+
+
+def _same(bench: Bench, entity: Entity, key: str, listed: Raw, read: Raw, got: Raw) -> None:
+    """The listed record, the same one completed, and the same one fetched."""
+    what = f"{entity.name} {key}"
+    must(entity.key_of(got) == key, f"{what}: get gave another record, {entity.key_of(got)}")
+    marks = {entity.mark_of(record) for record in (listed, read, got)}
+    must(
+        len(marks) == 1,
+        f"{what}: its mark differs between what was listed, completed and fetched, so it would "
+        "seem to have changed; name in `ignored` what does not count",
+    )
+    try:
+        one, other = (bench.understood(entity, record).to_dict() for record in (read, got))
+    except RecordError:
+        return  # a record that cannot be understood says nothing here
+    differing = sorted(n for n in {*one, *other} if one.get(n) != other.get(n))
+    must(
+        not differing,
+        f"{what}: {', '.join(differing)} differ between what was read (and completed) and what get "
+        "gives",
+    )
 
 
 @check
@@ -184,3 +200,32 @@ def _find_by(api: Api, entity: Entity, by: str, documents: list[tuple[str, Any]]
         )
     must(not set(found) - set(values), f"{entity.name}: find gives more than was asked for")
     must(entity.find(api, by, []) == {}, f"{entity.name}: find of nothing gives something")
+
+
+@check
+def starts_at_a_moment(bench: Bench) -> None:
+    """Reading may start at a moment: a past one gives everything, a future one less."""
+    now, years = dt.datetime.now(dt.UTC), dt.timedelta(days=3653)
+    able = [entity for entity in bench.entities("read") if entity.cursor_at(now) is not None]
+    if not able:
+        raise NotApplicable("no entity can be read from a moment on")
+    for entity in able:
+        with suppress(NotApplicable), bench.open() as api:
+            everything = {entity.key_of(record) for record in bench.records(entity)}
+            past, future = (
+                {
+                    entity.key_of(record)
+                    for page in bench.pages(api, entity, entity.cursor_at(moment))
+                    for record in page.records
+                }
+                for moment in (now - 3 * years, now + years)
+            )
+            must(
+                past == everything,
+                f"{entity.name}: from thirty years ago on, {len(everything - past)} of "
+                f"{len(everything)} records are not read",
+            )
+            must(
+                len(future) < len(everything),
+                f"{entity.name}: from ten years ahead on, all {len(future)} records are read",
+            )

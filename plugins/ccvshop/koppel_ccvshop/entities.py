@@ -100,6 +100,10 @@ class Orders(Entity):
         if newest is not None:
             yield Page([], {"created": stamp(newest)})
 
+    def cursor_at(self, moment: dt.datetime) -> Json:
+        """Orders made since then, and those of the day before."""
+        return {"created": stamp(moment)}
+
     @staticmethod
     def _first(query: Query, wanted: OrdersFilter) -> dt.datetime | None:
         """The oldest date that has to be looked at; None is all of them."""

@@ -105,6 +105,10 @@ class Products(Entity):
                 break
         yield Page([], cursor)
 
+    def cursor_at(self, moment: dt.datetime) -> Json:
+        """Products changed since then."""
+        return {"changed": stamp(moment)}
+
     def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw | RecordError]:
         """One request a product; two where the shop gives no variants with it."""
         found = one_by_one(api, "products", keys, {"expand": PARTS})

@@ -50,17 +50,14 @@ class Collection(Entity):
         """Whether the filter lets it through."""
         return True
 
-    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw]:
+    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw | RecordError]:
         """One call each."""
         answers = api.map(lambda key: api.get(f"{self.path}/{key}"), keys)
-        found = {}
-        for key, answer in zip(keys, answers, strict=True):
-            if isinstance(answer, NotFound):
-                continue
-            if isinstance(answer, Exception):
-                raise answer
-            found[key] = answer
-        return found
+        return {
+            key: answer
+            for key, answer in zip(keys, answers, strict=True)
+            if isinstance(answer, (dict, RecordError)) and not isinstance(answer, NotFound)
+        }
 
     def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
         """All in one call."""
