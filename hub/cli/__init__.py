@@ -82,6 +82,8 @@ def koppel() -> None:
     Exit codes: 0 fine; 1 some records failed or were blocked; 2 wrong usage or configuration;
     3 a connection could not be reached or refused the credentials; 4 the flow is already running;
     70 our fault.
+
+    KOPPEL_DEBUG=1 shows where our fault is; KOPPEL_TRACE_HOOKS=1 prints what plugins are told.
     """
 
 
