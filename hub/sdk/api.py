@@ -107,6 +107,7 @@ class Api:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._doubting = False
+        self._pool: ThreadPoolExecutor | None = None
         self._limits: Sequence[RateLimit] = self.system.limits_for(self.settings)
         self._redactor = Redactor(secrets_of(self.credentials))
         options = self.system.http_for(self.credentials, self.settings)
@@ -131,6 +132,8 @@ class Api:
 
     def close(self) -> None:
         """Close the connections."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
         self._client.close()
 
     def __enter__(self) -> Api:
@@ -237,8 +240,9 @@ class Api:
         work = list(items)
         if self.system.parallel <= 1 or len(work) <= 1:
             return [call(item) for item in work]
-        with ThreadPoolExecutor(min(self.system.parallel, len(work))) as pool:
-            return list(pool.map(call, work))
+        if self._pool is None:  # kept: threads that come and go leave memory in pieces
+            self._pool = ThreadPoolExecutor(self.system.parallel)
+        return list(self._pool.map(call, work))
 
     def find(
         self, index: Index, by: str, values: Sequence[str], *, fresh: bool = False
