@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from koppel_ccvshop import demo as shop_demo
@@ -59,6 +60,16 @@ class Visitor:
         return answer
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _quick_hashes() -> Iterator[None]:
+    """Passwords are hashed slowly on purpose; hundreds of them need not be."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "_hasher", lambda: hasher)
+        patch.setattr(users, "_decoy", lambda: hasher.hash("nobody's password"))
+        yield
+
+
 @pytest.fixture
 def hub(config: Config) -> Iterator[Hub]:
     """An empty hub."""
@@ -87,9 +98,9 @@ def anna(hub: Hub, visitor: Visitor) -> Visitor:
     return visitor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def vendors() -> Iterator[tuple[Flask, str, Flask, str]]:
-    """Both pretend vendors, for tests that do not change them."""
+    """Both pretend vendors."""
     from koppel_ccvshop import sandbox as shop_sandbox
     from koppel_exact_globe import sandbox as erp_sandbox
 
