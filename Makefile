@@ -2,7 +2,7 @@
 # ARGS is passed on: make up ARGS="--port 9000", make test ARGS="tests/mapping -k money".
 
 VENV := .venv
-PYTHON_ := $(VENV)/bin/python
+PY := $(VENV)/bin/python
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 PLUGINS := $(wildcard plugins/*/koppel_*)
 ARGS :=
@@ -24,7 +24,7 @@ demo: $(VENV)/installed ## The same with pretend systems and ready-made flows, i
 	@KOPPEL_STOP_WITH_PARENT=1 exec $(VENV)/bin/koppel up --demo $(ARGS)
 
 test: $(VENV)/installed ## Run the whole test suite; it starts its own servers
-	@$(PYTHON_) -m pytest $(ARGS)
+	@$(PY) -m pytest $(ARGS)
 
 lint: $(VENV)/installed ## Check style, format and types
 	@$(VENV)/bin/ruff check .
@@ -32,7 +32,7 @@ lint: $(VENV)/installed ## Check style, format and types
 	@$(VENV)/bin/mypy hub $(PLUGINS)
 
 docs: $(VENV)/installed ## Write the generated parts of the documentation anew
-	@$(PYTHON_) tools/docs.py
+	@$(PY) tools/docs.py
 
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	uv lock --upgrade
