@@ -48,7 +48,8 @@ PACKAGES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
 # Only what a template or koppel.js uses; a name that is missing here shows as an empty square.
 ICONS = """
 address-book adjustments alert-octagon alert-triangle arrow-back-up arrow-left arrow-right
-arrows-exchange ban book bolt box building-community building-store building-warehouse calculator calendar
+arrows-exchange ban book bolt box building-community building-store building-warehouse
+calculator calendar
 cash-register chart-bar check checklist chevron-down chevron-left chevron-right circle-check
 circle-dashed circle-plus clock-hour-4 cloud-off copy database device-desktop download equal
 external-link eye file-invoice filter help-circle hand-stop history home-2 inbox info-circle key
