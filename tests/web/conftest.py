@@ -10,6 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from koppel_ccvshop import demo as shop_demo
 from koppel_exact_globe import demo as erp_demo
 from werkzeug.test import TestResponse
@@ -78,10 +79,18 @@ def hub(config: Config) -> Iterator[Hub]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates, compiled once for all applications."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(hub: Hub) -> Flask:
+def app(hub: Hub, compiled: FileSystemBytecodeCache) -> Flask:
     """Its pages."""
-    return create_app(hub=hub)
+    made = create_app(hub=hub)
+    made.jinja_env.bytecode_cache = compiled
+    return made
 
 
 @pytest.fixture
