@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -31,7 +32,8 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/c
 @pytest.fixture(autouse=True, scope="session")
 def _no_settings_from_outside() -> Iterator[None]:
     """The suite says the same whatever the developer's own hub is set to."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(prefix="k", dir="/tmp") as short:
+        patch.setenv("XDG_RUNTIME_DIR", short)  # for the sockets of homes with a long path
         for setting in SETTINGS:
             patch.delenv(setting.name, raising=False)
             patch.delenv(f"{setting.name}_FILE", raising=False)
