@@ -31,7 +31,7 @@ else:
         done
         echo "On Debian or Ubuntu: apt install python3 python3-venv"
         echo "On macOS: brew install python@3.13"
-        echo "Or name one: make PYTHON=/path/to/python3 $*"
+        echo "Or name one: make up PYTHON=/path/to/python3"
     } >&2
     return 2
 }
