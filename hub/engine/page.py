@@ -16,9 +16,11 @@ from hub.engine.journal import Outcome, shown_exchange
 from hub.engine.kinds import Kind, kind_for
 from hub.engine.port import Recognise, written_of
 from hub.model import Document, Json
+from hub.registry import describe
 from hub.sdk import (
     AuthenticationError,
     ConfigurationError,
+    KoppelError,
     Raw,
     RecordError,
     TemporaryError,
@@ -228,12 +230,34 @@ class PageWorker:
             finally:
                 job.note_answers()
 
+    def _with_added_policies(self, document: Document) -> Document:
+        """The document after the policies of plugins. A mistake in one costs this record only."""
+        for policy in self.run.hub.registry.policies:
+            name = getattr(policy, "__name__", "of a plugin")
+            try:
+                made = policy(document, self.run.settings)
+            except KoppelError:
+                raise
+            except Exception as error:
+                log.exception("policy %s", name)
+                raise RecordError(
+                    f"The policy {name} went wrong: {describe(error)}", code="policy"
+                ) from error
+            if not isinstance(made, type(document)):
+                raise RecordError(
+                    f"The policy {name} gave {type(made).__name__} and not the document back.",
+                    code="policy",
+                )
+            document = made
+        return document
+
     def _write(self, job: Job) -> None:
         run = self.run
         assert job.document is not None
         creating = job.link is None and job.existing is None
         job.document, applied = run.rules.adjust(job.record, job.document, creating=creating)
         job.document, notes = self.kind.adjust(job.document)
+        job.document = self._with_added_policies(job.document)
         job.outcome.notes += notes
         job.outcome.parts["understood"] = job.document.to_dict()
         job.outcome.notes += self.kind.ensure(job.document)
