@@ -125,7 +125,7 @@ def test_o20_the_other_direction_is_refused_while_the_shop_takes_no_orders(bench
     assert bench.flow().source_entity == "orders"
 
 
-def test_o20_customers_go_the_way_that_the_flow_says(make_bench: Make) -> None:
+def test_o20_c08_customers_go_the_way_that_the_flow_says(make_bench: Make) -> None:
     bench = make_bench(shop={"orders": 0})
     before = customers(bench)
     bench.configure(**{"from": "webshop.customers", "to": "erp.customers", "settings": {}})
@@ -493,26 +493,41 @@ def test_o41_the_billing_country_arrives_as_a_code(take: Take) -> None:
     assert taken.account["MailingCountry"].strip() == "DE"
 
 
-def test_o42_o43_the_delivery_street_and_house_number_arrive(take: Take) -> None:
-    taken = take(order(elsewhere=True))
-    assert taken.header["DeliveryDebtorAddress1"] == "Molenweg 3"
-    assert taken.header["InvoiceDebtorAddress1"] == "Utrechtsestraat 12 bis"
-    assert taken.account["DeliveryAddressline1"] == "Molenweg 3"
+@pytest.fixture
+def elsewhere(take: Take) -> dict[str, Any]:
+    """The header of an order that goes to another address, on a debtor that has none of its own.
+
+    Globe fills in what an order does not say from its debtor: here there is nothing to fill in.
+    """
+    taken = take(order(elsewhere=True), default_debtor="1000", default_debtor_use="always")
+    return taken.header
 
 
-def test_o44_the_delivery_postal_code_arrives(take: Take) -> None:
-    taken = take(order(elsewhere=True))
-    assert taken.header["DeliveryDebtorPostCode"] == "1811 BB"
+def test_o42_o43_the_delivery_street_and_house_number_arrive(elsewhere: dict[str, Any]) -> None:
+    assert elsewhere["DeliveryDebtorAddress1"] == "Molenweg 3"
+    assert elsewhere["InvoiceDebtorAddress1"] == "Utrechtsestraat 12 bis"
 
 
-def test_o45_the_delivery_city_arrives(take: Take) -> None:
-    taken = take(order(elsewhere=True))
-    assert taken.header["DeliveryDebtorCity"] == "Alkmaar"
+def test_o44_the_delivery_postal_code_arrives(elsewhere: dict[str, Any]) -> None:
+    assert elsewhere["DeliveryDebtorPostCode"] == "1811 BB"
+
+
+def test_o45_the_delivery_city_arrives(elsewhere: dict[str, Any]) -> None:
+    assert elsewhere["DeliveryDebtorCity"] == "Alkmaar"
 
 
 def test_o46_the_delivery_country_arrives_as_a_code(take: Take) -> None:
-    taken = take(order(person=GERMAN, elsewhere=True))
+    german = order(person=GERMAN, elsewhere=True)
+    taken = take(german, default_debtor="1000", default_debtor_use="always")
     assert taken.header["DeliveryDebtorCountryCode"].strip() == "DE"
+
+
+def test_o42_to_o46_the_delivery_address_is_kept_with_the_customer_too(take: Take) -> None:
+    account = take(order(elsewhere=True)).account
+    assert account["DeliveryAddressline1"] == "Molenweg 3"
+    assert account["DeliveryPostCode"] == "1811 BB"
+    assert account["DeliveryCity"] == "Alkmaar"
+    assert account["DeliveryCountry"].strip() == "NL"
 
 
 def test_o42_to_o46_without_a_delivery_address_the_goods_go_to_the_billing_address(
