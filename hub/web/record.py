@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -83,8 +84,8 @@ class Record:
             "status": one.get("status"),
             "seconds": float(one.get("seconds") or 0),
             "error": one.get("error"),
-            "body": one.get("body"),
-            "answer": one.get("answer"),
+            "body": _opened(one.get("body")),
+            "answer": _opened(one.get("answer")),
             "write": one.get("method") not in READING,
             "note": None if short else address,
         }
@@ -141,6 +142,16 @@ class Record:
         if there:
             marks["received"] = {there[0]: reason}
         return marks
+
+
+def _opened(text: Any) -> Any:
+    """JSON that was kept as text, as what it says; anything else as it is."""
+    if not isinstance(text, str) or not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:  # cut short, or not JSON after all
+        return text
 
 
 def _how(run: Run | None) -> str | None:

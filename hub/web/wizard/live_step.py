@@ -106,8 +106,7 @@ def _finish(session: Session, view: FlowView, form: Live, *, on: bool) -> Filled
 
 def _live_fields(session: Session, view: FlowView, filled: Filled[Any] | None) -> list[Json]:
     """The questions of the last step; the day only where the source can begin at one."""
-    source = shapes.entity_kind(hub().registry, view.source.system, view.flow.source_entity)
-    can_begin = source is not None and source().cursor_at(utc_now()) is not None
+    can_begin = _can_begin(view)
     today = utc_now().astimezone(time_zone(session)).date()
     chosen = _first_day(view)[1]
     values = {
@@ -141,7 +140,7 @@ def _checklist(session: Session, view: FlowView) -> list[Json]:
         }
     )
     asked, first_day = _first_day(view)
-    if asked:
+    if asked and not _can_begin(view):
         checks.append(_age_check(view, first_day))
     tested = latest_run(session, view.flow, "test")
     good = tested is not None and tested.run.state == "succeeded"
@@ -155,6 +154,12 @@ def _checklist(session: Session, view: FlowView) -> list[Json]:
         }
     )
     return checks
+
+
+def _can_begin(view: FlowView) -> bool:
+    """Whether the source can be read from a day on, whatever its filter asks."""
+    source = shapes.entity_kind(hub().registry, view.source.system, view.flow.source_entity)
+    return source is not None and source().cursor_at(utc_now()) is not None
 
 
 def _first_day(view: FlowView) -> tuple[bool, str | None]:
