@@ -1,83 +1,96 @@
-"""Writes the generated parts of docs/*.md anew, from the code they describe; see `make docs`.
+"""Writes the generated parts of the documentation, between marks in its Markdown files.
 
-A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`. With `--check`
-nothing is written, and the exit code says whether anything would change.
+`make docs` does it. A part stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`; what is
+around it is written by hand and left alone. With `--check` nothing is written, and the exit code
+says whether anything would change.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
-_PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+from tools.docparts import cli, config, operations, plugins, requirements, systems, transforms
+from tools.docparts.sources import ROOT, NotInstalled, Sources
+
+DOCS = ROOT / "docs"
+_PART = re.compile(
+    r"(?P<begin><!-- begin: (?P<name>[^>]+?) -->\n).*?(?P<end><!-- end: (?P=name) -->)", re.DOTALL
+)
+_MODULES = (cli, config, operations, plugins, requirements, systems, transforms)
 
 
-def settings() -> str:
-    """Every variable of the environment, as a table."""
-    from hub.config import SETTINGS
-
-    rows = ["| variable | without it | what it is for |", "|---|---|---|"]
-    for setting in SETTINGS:
-        default = setting.unset if setting.default is None else f"`{setting.default}`"
-        rows.append(f"| `{setting.name}` | {default} | {setting.help} |")
-    return "\n".join(rows)
+class DocsProblem(Exception):
+    """A part that nobody writes, or that has no place; the text says which and where."""
 
 
-def commands() -> str:
-    """Every command with its arguments and options, as their own help tells them."""
-    import click
-
-    from hub.cli import koppel
-
-    def described(command: click.Command, parents: click.Context) -> list[str]:
-        context = click.Context(command, info_name=command.name, parent=parents)
-        if isinstance(command, click.Group):
-            inside = (command.get_command(context, name) for name in command.list_commands(context))
-            return [text for sub in inside if sub for text in described(sub, context)]
-        usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-        lines = [f"### {context.command_path}", "", f"    {usage}", "", command.help or "", ""]
-        for parameter in command.get_params(context):
-            record = parameter.get_help_record(context)
-            if record and "--help" not in record[0]:
-                lines.append(f"- `{record[0]}`: {record[1]}".rstrip(": "))
-        return ["\n".join(lines).rstrip()]
-
-    root = click.Context(koppel, info_name="koppel", max_content_width=100)
-    inside = (koppel.get_command(root, name) for name in koppel.list_commands(root))
-    return "\n\n".join(text for sub in inside if sub for text in described(sub, root))
+def parts(sources: Sources) -> dict[str, dict[str, str]]:
+    """File -> name of a part -> what it has to say, in Markdown."""
+    made: dict[str, dict[str, str]] = {}
+    for module in _MODULES:
+        for file, name, text in module.parts(sources):
+            made.setdefault(file, {})[name] = text.strip("\n")
+    return made
 
 
-PARTS: dict[str, Callable[[], str]] = {"settings": settings, "commands": commands}
+def fresh(sources: Sources | None = None) -> dict[Path, str]:
+    """Every file with generated parts, as it should be. Raises DocsProblem."""
+    texts: dict[Path, str] = {}
+    for file, wanted in parts(sources or Sources.load()).items():
+        path = DOCS / file
+        old = path.read_text(encoding="utf-8") if path.exists() else _new(file, wanted)
+        texts[path] = filled(file, old, wanted)
+    return texts
 
 
-def written(text: str) -> str:
-    """The text of a page with its generated parts as the code has them now."""
+def filled(file: str, text: str, wanted: dict[str, str]) -> str:
+    """The text with every part replaced by what it should say. Raises DocsProblem."""
+    found = [match["name"] for match in _PART.finditer(text)]
+    for name in wanted:
+        if name not in found:
+            raise DocsProblem(f"docs/{file} has no place for {name!r}; add\n{mark(name)}")
+    for name in found:
+        if name not in wanted:
+            raise DocsProblem(f"docs/{file}: nothing writes the part {name!r}; remove it")
+    return _PART.sub(lambda m: f"{m['begin']}\n{wanted[m['name']]}\n\n{m['end']}", text)
 
-    def part(found: re.Match[str]) -> str:
-        name = found["name"]
-        if name not in PARTS:
-            raise SystemExit(f"There is no generated part '{name}'; there are: {', '.join(PARTS)}")
-        return f"{found[1]}\n{PARTS[name]()}\n\n{found[3]}"
 
-    return _PART.sub(part, text)
+def mark(name: str) -> str:
+    """An empty place for a part."""
+    return f"<!-- begin: {name} -->\n<!-- end: {name} -->"
+
+
+def _new(file: str, wanted: dict[str, str]) -> str:
+    """The first version of a file, such as the page of a system that was just added."""
+    title = Path(file).stem.replace("_", " ").capitalize()
+    return "\n\n".join([f"# {title}", *map(mark, wanted)]) + "\n"
+
+
+def stale(sources: Sources | None = None) -> dict[Path, str]:
+    """The files whose generated parts are not as they should be, with what they should say."""
+    return {
+        path: text
+        for path, text in fresh(sources).items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    }
 
 
 def main(check: bool) -> int:
-    """Write what has changed; the exit code."""
-    stale = []
-    for page in sorted(DOCS.glob("*.md")):
-        before = page.read_text(encoding="utf-8")
-        after = written(before)
-        if after != before:
-            stale.append(page.name)
-            if not check:
-                page.write_text(after, encoding="utf-8")
-    if stale:
-        print(f"{'Out of date, run `make docs`' if check else 'Written'}: {', '.join(stale)}")
-    return int(check and bool(stale))
+    """Write what is stale; the exit code."""
+    try:
+        found = stale()
+    except (DocsProblem, NotInstalled) as problem:
+        print(f"Error: {problem}", file=sys.stderr)
+        return 2
+    for path, text in found.items():
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        print(f"{'out of date' if check else 'wrote'}: {path.relative_to(ROOT)}")
+    if check and found:
+        print("Run `make docs`.")
+    return int(check and bool(found))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""One module per document: what its generated parts say, read from the code they describe."""
