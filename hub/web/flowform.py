@@ -151,8 +151,8 @@ class FlowForm:
                 self.rules_error = message
             elif section in ("filter", "settings", "flow") and rest:
                 self._problems[path] = message
-            elif section in About.model_fields:
-                self._problems[f"flow.{section}"] = message
+            elif section in About.model_fields:  # null is what a file says for an empty field
+                self._problems[f"flow.{section}"] = message.replace(" or null", "")
             else:
                 self.general.append(f"{path}: {message}")
 

@@ -44,7 +44,8 @@ def rendered(text: str, *, anchors: bool = False) -> Markup:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer",
     )
-    return Markup(clean)
+    # What is too wide scrolls, and whoever has no mouse must be able to do that too.
+    return Markup(clean.replace("<pre>", '<pre tabindex="0">'))
 
 
 def anchor(heading: str, used: set[str] | None = None) -> str:

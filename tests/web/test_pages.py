@@ -480,3 +480,33 @@ def test_a_plugin_that_is_gone_leaves_its_flows_readable(
     assert anna.get("/connections/erp").status_code == 404
     anna.post("/connections/erp/check")
     assert "no system" in anna.get("/connections").text
+
+
+# ---- the manual
+
+
+def test_every_link_within_the_manual_leads_somewhere(anna: Visitor) -> None:
+    pages: dict[str, str] = {}
+    waiting = ["/manual"]
+    while waiting:
+        path = waiting.pop()
+        if path in pages:
+            continue
+        answer = anna.get(path)
+        assert answer.status_code == 200, path
+        pages[path] = answer.text if answer.mimetype == "text/html" else ""
+        found = re.findall(r'(?:href|src)="(/manual/[^"#]+)', pages[path])
+        waiting += [address for address in found if address not in pages]
+    assert len(pages) > 5
+    for path, text in pages.items():
+        body = text.partition("<article")[2].partition("</article>")[0]
+        for target, place in re.findall(r'href="(/manual[^"#]*)?#([^"]+)"', body):
+            assert f'id="{place}"' in pages[target or path], f"{path}: {target}#{place}"
+        for address in re.findall(r'href="([^"]+)"', body):
+            assert address.startswith(("/manual", "#", "http")), f"{path}: {address}"
+
+
+def test_the_manual_shows_only_its_own_files(anna: Visitor) -> None:
+    for path in ("../pyproject.toml", "%2e%2e/pyproject.toml", "index.md", "../hub/app.py"):
+        assert anna.get(f"/manual/files/{path}").status_code == 404, path
+    assert anna.get("/manual/../../etc/passwd").status_code == 404
