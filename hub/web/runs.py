@@ -21,19 +21,22 @@ bp = Blueprint("runs", __name__)
 def index() -> Response:
     """All of them, or those of one flow."""
     wanted, before = request.args.get("flow", ""), number_in("before")
+    everything = request.args.get("all") == "yes"
     with hub().database.session() as session:
         view = queries.flow(session, wanted) if wanted else None
         if wanted and view is None:
             abort(404, f"There is no flow {wanted[:80]} (any more).")
-        found = queries.runs(session, flow_id=view.flow.id if view else None, before=before)
+        flow_id = view.flow.id if view else None
+        found = queries.runs(session, flow_id=flow_id, before=before, only_busy=not everything)
     shown = [shapes.run(one) for one in found.runs]
-    name = wanted or None
+    here = {"flow": wanted or None, "all": "yes" if everything else None}
     return page(
         "runs/index.html",
         runs=shown,
         flow=shapes.brief(view.flow) if view else None,
-        newer_url=url_for("runs.index", flow=name) if before else None,
-        older_url=url_for("runs.index", flow=name, before=found.before) if found.before else None,
+        everything=everything,
+        newer_url=_address(here) if before else None,
+        older_url=_address(here | {"before": found.before}) if found.before else None,
     )
 
 
@@ -84,6 +87,10 @@ def retry(run_id: int) -> Response:
         )
     made = again.retry_entries(hub(), entries)
     return go(url_for("runs.show", run_id=made[0]))
+
+
+def _address(values: Json) -> str:
+    return url_for("runs.index", **values)
 
 
 def _view(session: Session, run_id: int) -> RunView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -31,7 +32,7 @@ def addresses(app: Flask, method: str) -> list[tuple[str, str]]:
 
 
 def _address(app: Flask, rule: Rule) -> str:
-    values = {name: VALUES.get(name, 1) for name in rule.arguments}
+    values: dict[str, Any] = {name: VALUES.get(name, 1) for name in rule.arguments}
     values |= {"filename": "koppel.css"} if "filename" in rule.arguments else {}
     return app.url_for(rule.endpoint, **values)
 

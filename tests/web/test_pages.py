@@ -23,7 +23,9 @@ from .test_forms import credentials
 def work(hub: Hub) -> list[int]:
     """Do what the workers would do with the queue."""
     with hub.database.session() as session:
-        queued = list(session.exec(select(Run.id).where(Run.state == "queued").order_by(Run.id)))
+        queued = list(
+            session.exec(select(Run.id).where(Run.state == "queued").order_by(col(Run.id)))
+        )
     for run_id in queued:
         runs.execute(hub, run_id or 0)
     return [run_id or 0 for run_id in queued]
@@ -510,3 +512,14 @@ def test_the_manual_shows_only_its_own_files(anna: Visitor) -> None:
     for path in ("../pyproject.toml", "%2e%2e/pyproject.toml", "index.md", "../hub/app.py"):
         assert anna.get(f"/manual/files/{path}").status_code == 404, path
     assert anna.get("/manual/../../etc/passwd").status_code == 404
+
+
+def test_runs_that_found_nothing_are_shown_when_asked_for(
+    anna: Visitor, hub: Hub, furnish: Furnish
+) -> None:
+    furnish(run=True)
+    with hub.database.session() as session:
+        session.add(Run(flow_id=flows(hub)[0].id or 0, state="succeeded", trigger="schedule"))
+    assert "on schedule" not in anna.get("/runs").text
+    assert "on schedule" in anna.get("/runs?all=yes").text
+    assert "on schedule" in anna.get(f"/runs?all=yes&flow={FLOW}").text

@@ -137,9 +137,16 @@ def test_what_others_wrote_is_shown_and_never_run(
         run = session.exec(select(Run)).one()
         run.state, run.message = "failed", HOSTILE
         session.add_all([flow, run])
-        told = {"reference": HOSTILE, "reason": HOSTILE, "field": HOSTILE, "target_number": HOSTILE}
         entry = Entry(
-            id=900, run_id=run.id, flow_id=flow.id, key=HOSTILE, outcome="blocked", **told
+            id=900,
+            run_id=run.id or 0,
+            flow_id=flow.id or 0,
+            key=HOSTILE,
+            outcome="blocked",
+            reference=HOSTILE,
+            reason=HOSTILE,
+            field=HOSTILE,
+            target_number=HOSTILE,
         )
         session.add(entry)
         session.flush()
