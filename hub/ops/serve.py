@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
-from gunicorn.arbiter import Arbiter
 
 from hub.config import Config
 from hub.ops import lifeline
@@ -24,6 +23,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn declares no 
     def __init__(self, config: Config, sock: socket.socket) -> None:
         self.config = config
         self.sock = sock
+        self.worker: Any = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -41,7 +41,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn declares no 
             "control_socket_disable": True,
             "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,
             "when_ready": lambda arbiter: lifeline.leave_the_terminal_to_the_supervisor(),
-            "post_fork": _post_fork,
+            "post_fork": self._post_fork,
             "post_worker_init": lambda worker: lifeline.leave_the_terminal_to_the_supervisor(),
         }
         for name, value in settings.items():
@@ -53,13 +53,26 @@ class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn declares no 
         from hub.registry import Registry
 
         Registry.load()  # takes a while, and does not need the database
-        if not _may_serve():
-            raise SystemExit(Arbiter.WORKER_BOOT_ERROR)
+        if not self._may_serve():
+            raise SystemExit(os.EX_OK)
         return create_app(self.config)
 
+    def _post_fork(self, arbiter: Any, worker: Any) -> None:
+        lifeline.follow_forking_parent(arbiter.pid)
+        self.worker = worker
 
-def _post_fork(arbiter: Any, worker: Any) -> None:
-    lifeline.follow_forking_parent(arbiter.pid)
+    def _may_serve(self) -> bool:
+        """Wait until the database is ready; False when told to end before that."""
+        signpost = os.environ.get(GO_FD)
+        if signpost is None:
+            return True
+        with socket.socket(fileno=os.dup(int(signpost))) as go:
+            go.settimeout(0.1)
+            while self.worker.alive:  # which is all that a signal changes
+                # Only looked at: a worker that takes the place of this one must find it there too.
+                with suppress(TimeoutError):
+                    return bool(go.recv(2, socket.MSG_PEEK))
+        return False
 
 
 def main(config: Config) -> None:
@@ -70,18 +83,3 @@ def main(config: Config) -> None:
     else:
         sock = listen(config.host, config.port)
     WebServer(config, sock).run()
-
-
-def _may_serve() -> bool:
-    """Wait until the database is ready; False when that will not happen."""
-    signpost = os.environ.get(GO_FD)
-    if signpost is None:
-        return True
-    # Gunicorn's own handler only takes note of the signal, which does not end a wait.
-    handler = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        with socket.socket(fileno=os.dup(int(signpost))) as go:
-            # Only looked at: a worker that takes the place of this one must find it there too.
-            return bool(go.recv(2, socket.MSG_PEEK))
-    finally:
-        signal.signal(signal.SIGTERM, handler)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def wait_until(true: Callable[[], object], seconds: float = 15.0) -> bool:
+def wait_until(true: Callable[[], object], seconds: float = 30.0) -> bool:
     """Ask again and again; whether it became true in time."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -89,7 +89,7 @@ class Running:
         """Those of the family whose name or command line contains the words."""
         return {pid for pid in self.family() if words in _names(pid)}
 
-    def ready(self, seconds: float = 30.0) -> Running:
+    def ready(self, seconds: float = 90.0) -> Running:
         """Wait until it says that it runs."""
         ended = self.process.poll
         wait_until(lambda: "Ctrl-C" in self.out or ended() is not None, seconds)
@@ -100,7 +100,7 @@ class Running:
         """Send it a signal."""
         os.kill(self.pid, signum)
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = 60.0) -> int:
         """Its exit code, once it has ended."""
         return self.process.wait(seconds)
 
