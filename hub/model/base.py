@@ -48,17 +48,20 @@ class Part:
     def to_dict(self) -> Json:
         """Plain dicts and lists; what is not said is left out."""
         result: Json = {}
-        for name in _names(type(self)):
+        for name, plain in _shapes(type(self)):
             value = getattr(self, name)
-            if value is None or value == [] or value == {}:
+            if value is None:
                 continue
-            if isinstance(value, Part):
+            if plain:  # nearly all fields: this loop is walked several times per record
+                result[name] = value
+            elif isinstance(value, Part):
                 nested = value.to_dict()
                 if nested:
                     result[name] = nested
             elif isinstance(value, list):
-                result[name] = [v.to_dict() if isinstance(v, Part) else v for v in value]
-            else:
+                if value:
+                    result[name] = [v.to_dict() if isinstance(v, Part) else v for v in value]
+            elif value:
                 result[name] = value
         return result
 
@@ -81,6 +84,7 @@ class Document(Part):
     custom: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
+_SHAPES: dict[str, tuple[tuple[str, bool], ...]] = {}
 _NAMES: dict[str, tuple[str, ...]] = {}
 _CONVERTERS: dict[str, dict[str, Converter]] = {}
 
@@ -94,6 +98,20 @@ def _names(cls: type[Part]) -> tuple[str, ...]:
     if known is None:
         known = _NAMES[_id(cls)] = tuple(f.name for f in dataclasses.fields(cls))
     return known
+
+
+def _shapes(cls: type[Part]) -> tuple[tuple[str, bool], ...]:
+    """Each field with whether it holds a plain value: no part, list or dict."""
+    known = _SHAPES.get(_id(cls))
+    if known is None:
+        hints = typing.get_type_hints(cls)
+        known = _SHAPES[_id(cls)] = tuple((n, _is_plain(hints[n])) for n in _names(cls))
+    return known
+
+
+def _is_plain(hint: Any) -> bool:
+    kind, many = _strip(hint)
+    return not (many or kind is dict or (isinstance(kind, type) and issubclass(kind, Part)))
 
 
 def _converters(cls: type[Part]) -> dict[str, Converter]:
