@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
+import urllib.request
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -139,3 +143,12 @@ def test_a_search_of_the_log_needs_no_button(stage: Stage, open_page: Open) -> N
     expect(page.locator("#results")).not_to_contain_text("Blocked")
     page.go_back()
     expect(page.locator("#results")).to_contain_text("Blocked")
+
+
+def test_a_hub_that_runs_is_healthy(stage: Stage) -> None:
+    deadline = time.monotonic() + 20
+    told: dict[str, str] = {}
+    while told.get("status") != "ok" and time.monotonic() < deadline:
+        with urllib.request.urlopen(f"{stage.url}/healthz") as answer:
+            told = json.load(answer)
+    assert told == {"status": "ok", "database": "ok", "redis": "ok", "scheduler": "ok"}

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from hub.engine import runs
 from hub.engine.hub import Hub
+from hub.registry import Failure
 from hub.store import users
 from hub.store.tables import Connection, Entry, Flow, FlowCursor, Lease, Run, Waiting, utc_now
 
@@ -523,3 +524,24 @@ def test_runs_that_found_nothing_are_shown_when_asked_for(
     assert "on schedule" not in anna.get("/runs").text
     assert "on schedule" in anna.get("/runs?all=yes").text
     assert "on schedule" in anna.get(f"/runs?all=yes&flow={FLOW}").text
+
+
+def test_a_plugin_that_could_not_be_loaded_is_shown_with_its_mistake(
+    anna: Visitor, hub: Hub
+) -> None:
+    hub.registry.failures.append(
+        Failure(
+            name="broken",
+            distribution="koppel-broken",
+            version="0.3",
+            module="koppel_broken",
+            error="SyntaxError: invalid syntax",
+            where="/somewhere/koppel_broken/__init__.py:12",
+        )
+    )
+    page = anna.get("/plugins").text
+    for words in ("koppel-broken 0.3 could not be loaded", "invalid syntax", "__init__.py:12"):
+        assert words in page
+    assert "1 plugin</a>" not in page
+    assert "could not be loaded" in anna.get("/connect").text
+    assert "could not be loaded" in anna.get("/").text
