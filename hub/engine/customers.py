@@ -152,9 +152,10 @@ class CustomerDesk:
             mark=mark,
         )
         self.known[identity] = self._known(written, mark)
-        return self.known[identity].known_as, [
-            f"{label} was created as customer {self.known[identity].known_as} in {run.target.name}"
-        ]
+        known_as = self.known[identity].known_as
+        if run.port.planning:
+            return known_as, [f"{label} would be created as a customer in {run.target.name}"]
+        return known_as, [f"{label} was created as customer {known_as} in {run.target.name}"]
 
     def _known(self, written: Written, pushed: str) -> Known:
         return Known(written.key, written.known_as or written.key, written.number, pushed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -212,6 +213,7 @@ class PageWorker:
     def _one(self, job: Job) -> None:
         """Adjust, render and write one record."""
         assert job.document is not None
+        job.outcome.started = time.perf_counter()  # what was looked up for the page is shared
         with self.run.tape.listening() as job.exchanges:
             try:
                 self._write(job)
