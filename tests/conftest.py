@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import uuid
@@ -18,6 +19,11 @@ import pytest
 
 from hub import embedded_redis
 from hub.config import SETTINGS, Config
+
+# A suite that was started in the background may have to ignore Ctrl-C; the processes that it starts
+# must not inherit that, because some tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 POSTGRES = os.environ.get("KOPPEL_TEST_DATABASE_URL", "")
 """A PostgreSQL server to run the suite on; every test gets a database of its own there."""
