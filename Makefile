@@ -24,7 +24,7 @@ demo: $(VENV)/installed ## The same with pretend systems and ready-made flows, i
 	@KOPPEL_STOP_WITH_PARENT=1 exec $(VENV)/bin/koppel up --demo $(ARGS)
 
 test: $(VENV)/installed ## Run the whole test suite; it starts its own servers
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(VENV)/installed ## Check style, format and types
 	@$(VENV)/bin/ruff check .

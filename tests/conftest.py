@@ -20,10 +20,14 @@ import pytest
 from hub import embedded_redis
 from hub.config import SETTINGS, Config
 
-# A suite that was started in the background may have to ignore Ctrl-C; the processes that it starts
-# must not inherit that, because some tests press it.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A suite that was started in the background, or under nohup, may have to ignore Ctrl-C; the
+# processes that it starts must not inherit that, because some tests press it.
+for _number, _usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 POSTGRES = os.environ.get("KOPPEL_TEST_DATABASE_URL", "")
 """A PostgreSQL server to run the suite on; every test gets a database of its own there."""
@@ -44,15 +48,6 @@ def _no_settings_from_outside() -> Iterator[None]:
             patch.delenv(setting.name, raising=False)
             patch.delenv(f"{setting.name}_FILE", raising=False)
         yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _signals_as_in_a_terminal() -> None:
-    """Under nohup, or in the background of a script, children would ignore these two."""
-    for number in (signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_IGN:
-            usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
-            signal.signal(number, usual)
 
 
 # ---- Redis

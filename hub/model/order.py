@@ -27,6 +27,7 @@ class Line(Part):
     tax_rate: VAT percentage (21, not 0.21). vat_code: the target's code, set by the VAT table.
     prices: basis of this line's unit_price once a policy converted it; None = the order's.
     revenue_account, cost_center, cost_unit and warehouse: the target's codes.
+    net, tax: the line's total without VAT and the VAT in it, once the totals were worked out.
     weight: of one, in kilograms. options: what was chosen, as "Size: M".
     note: the customer's remark. delivered: how many have gone out.
     item: what the target calls the product; set when the product was found there.
@@ -44,6 +45,8 @@ class Line(Part):
     total: Decimal | None = None
     tax_rate: Decimal | None = None
     prices: Prices | None = None
+    net: Decimal | None = None
+    tax: Decimal | None = None
     vat_code: str | None = None
     revenue_account: str | None = None
     cost_center: str | None = None

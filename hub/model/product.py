@@ -25,12 +25,13 @@ class Attribute(Part):
 class Category(Part):
     """A place in a tree of categories.
 
-    path: the names from the root on.
+    path: the names from the root on, the category's own last. description: HTML.
     """
 
     key: str | None = None
     name: str | None = None
     path: list[str] = field(default_factory=list)
+    description: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,13 +52,20 @@ class Image(Part):
 class Variant(Part):
     """A sellable unit of a product that comes in several.
 
-    price: as the product's. attributes: what tells it from the others.
+    name: only when it has one of its own. price, cost_price: as the product's; None: the same.
+    attributes: what tells it from the others. weight: in kilograms.
+    item: what documents in that system call it, when that is not the SKU.
     """
 
     key: str | None = None
     sku: str | None = None
     ean: str | None = None
+    name: str | None = None
     price: Decimal | None = None
+    cost_price: Decimal | None = None
+    weight: Decimal | None = None
+    item: str | None = None
+    image: Image | None = None
     stock: Decimal | None = None
     active: bool | None = None
     attributes: list[Attribute] = field(default_factory=list)
@@ -109,11 +117,24 @@ class Product(Document):
 
 
 @dataclass(slots=True, kw_only=True)
+class WarehouseLevel(Part):
+    """How many there are of one SKU in one warehouse; the figures as in StockLevel."""
+
+    warehouse: str | None = None
+    physical: Decimal | None = None
+    reserved: Decimal | None = None
+    available: Decimal | None = None
+    incoming: Decimal | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class StockLevel(Document):
     """How many there are of one SKU.
 
     physical: on the shelf. reserved: by sales orders. incoming: by purchases.
-    available: physical less reserved, unless the system gives its own figure.
+    available: physical less reserved, unless the system gives its own figure. A system with
+    several warehouses gives its figures in `levels`, one per warehouse, and no others.
+    quantity: what the target is told; the policies work it out.
     managed: whether the stock is counted at all.
     """
 
@@ -121,9 +142,10 @@ class StockLevel(Document):
 
     sku: str | None = None
     ean: str | None = None
-    warehouse: str | None = None
     physical: Decimal | None = None
     reserved: Decimal | None = None
     available: Decimal | None = None
     incoming: Decimal | None = None
+    levels: list[WarehouseLevel] = field(default_factory=list)
+    quantity: Decimal | None = None
     managed: bool | None = None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from hub.model import Document, Json
+from hub.model import Document, Json, Prices
 from hub.sdk.errors import ConfigurationError, RecordError
 from hub.sdk.forms import Form, NoForm
 
@@ -136,6 +136,9 @@ class Entity:
     match: document paths by which a record is recognised here, best first; `find` takes them.
     ignored: top-level keys that do not count when the hub tells whether a record changed: what
     `complete` adds, and what changes by itself.
+    max_images: how many pictures a record can hold; None: as many as there are.
+    cannot: what the vendor's API has no way to do, in a sentence: {"write": "...", "read": "..."};
+    the wizard says it where somebody looks for it.
     filter: what may be asked when it is a source. settings: what is asked when it is a target.
     fields: the field table.
     """
@@ -149,6 +152,8 @@ class Entity:
     modified: ClassVar[str | None] = None
     match: ClassVar[tuple[str, ...]] = ()
     ignored: ClassVar[tuple[str, ...]] = ()
+    max_images: ClassVar[int | None] = None
+    cannot: ClassVar[Mapping[str, str]] = {}
     filter: ClassVar[type[Form]] = NoForm
     settings: ClassVar[type[Form]] = NoForm
     fields: ClassVar[tuple[Field, ...]] = ()
@@ -181,8 +186,18 @@ class Entity:
         raise Unsupported(f"{self.title} cannot be created")
 
     def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
-        """Define it to be updated. `payload` holds what changed, as far as that is known."""
+        """Define it to be updated: the payload holds all that is to be as it says.
+
+        Write what differs from what is there; doing it twice does no harm.
+        """
         raise Unsupported(f"{self.title} cannot be updated")
+
+    def prices(self, api: Api) -> Prices | None:
+        """Whether product prices are to be written gross or net here; None: either, or it varies.
+
+        It may ask the system, and should remember the answer in `api.memo`.
+        """
+        return None
 
     def discover(self, api: Api) -> Iterable[Field]:
         """Custom fields, asked live."""

@@ -85,7 +85,8 @@ def _vault(config: Config, database: Database, digest_key: bytes | None = None) 
     if not keys:
         with database.session() as session:
             sealed = _sealed_value(session)
-        if sealed is not None:
+        keys = read_key_file(path)  # another first start may have made it, and sealed with it
+        if sealed is not None and not keys:
             raise KeyRefused(
                 f"The encryption key {path} is missing, and the database {database.shown} holds "
                 "data that was encrypted with it. Put the file back from a backup, or set "
