@@ -8,21 +8,13 @@ import threading
 import uuid
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, or_, update
 
 from hub.store import leases
 from hub.store.database import Database
 from hub.store.tables import Lease
 
 _lease = Lease.__table__  # type: ignore[attr-defined]
-_HOLD = (
-    # An UPDATE that changes nothing locks the rows (the file, on SQLite); a SELECT would not.
-    update(_lease)
-    .where(
-        _lease.c.name.in_(bindparam("names", expanding=True)), _lease.c.owner == bindparam("mine")
-    )
-    .values(owner=bindparam("mine"))
-)
 
 
 class LostClaim(Exception):
@@ -70,6 +62,15 @@ class Claim:
         self.owner = new_owner()
         self._database = database
         self._names = list(dict.fromkeys(names))
+        # An UPDATE that changes nothing locks the rows (the file, on SQLite); a SELECT would not.
+        self._hold = (
+            update(_lease)
+            .where(
+                or_(False, *(_lease.c.name == name for name in self._names)),
+                _lease.c.owner == self.owner,
+            )
+            .values(owner=self.owner)
+        )
         self._seconds = seconds
         self._done = threading.Event()
         self._lost = threading.Event()
@@ -116,9 +117,7 @@ class Claim:
 
     def check(self, connection: Connection) -> None:
         """Raise LostClaim unless all names are still ours, and let nobody take them meanwhile."""
-        held = not self._names or connection.execute(
-            _HOLD, {"names": self._names, "mine": self.owner}
-        ).rowcount == len(self._names)
+        held = not self._names or connection.execute(self._hold).rowcount == len(self._names)
         if self._lost.is_set() or not held:
             raise LostClaim(f"another process took over {', '.join(self._names)}")
 

@@ -162,7 +162,7 @@ def open_run(hub: Hub, flow: Flow, run_id: int, claim: Claim, *, planning: bool)
         tape=tape,
         journal=Journal(hub.database, hub.vault, flow_id, run_id, keep_payloads=keep),
         ledger=ledger,
-        port=Port(hub.database, None if planning else ledger, before=before, after=after),
+        port=Port(None if planning else ledger, before=before, after=after),
     )
 
 

@@ -36,6 +36,7 @@ class DatabaseIndexes:
         self._refreshed: dict[str, float] = {}
         self._started: set[str] = set()
         self._asked: dict[str, int] = {}
+        self._added: dict[str, tuple[Index, list[IndexRow]]] = {}
 
     def find(
         self, api: Any, index: Index, by: str, values: Sequence[str], *, fresh: bool
@@ -49,6 +50,7 @@ class DatabaseIndexes:
             return self._live(api, index, by, wanted)
         if fresh or time.monotonic() - self._refreshed.get(index.name, -FRESH) >= FRESH:
             self._refresh(api, index)
+        self._store_added(index.name)
         hashes = {self._hash(by, value): value for value in wanted}
         found: dict[str, Json] = {}
         with self._database.session() as session:
@@ -74,10 +76,18 @@ class DatabaseIndexes:
         return found
 
     def add(self, api: Any, index: Index, row: IndexRow) -> None:
-        """Put in what the hub itself has just written there."""
+        """Put in what the hub itself has just written there; stored when it is next asked for.
+
+        If that never comes, the next refresh reads it.
+        """
         if self._kept(index):
+            self._added.setdefault(index.name, (index, []))[1].append(row)
+
+    def _store_added(self, name: str) -> None:
+        index, rows = self._added.pop(name, (None, []))
+        if index is not None:
             with self._database.session() as session:
-                self._store(session, index, [row])
+                self._store(session, index, rows)
 
     def _kept(self, index: Index) -> bool:
         if index.name in self._started:
@@ -100,6 +110,7 @@ class DatabaseIndexes:
         with self._database.session() as session:
             state = session.get(IndexState, (self._connection, index.name))
             since = state.cursor if state else None
+        self._store_added(index.name)
         for page in index.read(api, since):
             with self._database.session() as session:
                 self._store(session, index, page.rows)

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
-from sqlmodel import Session
+from sqlalchemy import Connection, insert
 
 from hub.model import Json
 from hub.sdk.exchange import Exchange
@@ -20,6 +19,7 @@ from hub.store.database import Database
 from hub.store.tables import Entry, utc_now
 from hub.store.vault import Vault
 
+_insert = insert(Entry.__table__)  # type: ignore[attr-defined]
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "blocked", "failed")
 
 
@@ -116,20 +116,20 @@ class Journal:
     def stock(self, count: int) -> None:
         """Take numbers for so many entries at once; call it outside of any transaction."""
         if count > len(self._free):
-            with self._database.session() as session:
-                self._free += ids.reserve(session, "entry", count - len(self._free))
+            with self._database.begin() as connection:
+                self._free += ids.reserve(connection, "entry", count - len(self._free))
 
-    def _numbers(self, session: Session, count: int) -> list[int]:
+    def _numbers(self, connection: Connection, count: int) -> list[int]:
         taken, self._free = self._free[:count], self._free[count:]
-        return [*taken, *ids.reserve(session, "entry", count - len(taken))]
+        return [*taken, *ids.reserve(connection, "entry", count - len(taken))]
 
-    def write(self, session: Session, outcomes: list[Outcome]) -> None:
+    def write(self, connection: Connection, outcomes: list[Outcome]) -> None:
         """Store entries and their parts; sets `entry_id` on each outcome."""
         if not outcomes:
             return
         rows, parts = [], []
         now = utc_now()
-        numbers = self._numbers(session, len(outcomes))
+        numbers = self._numbers(connection, len(outcomes))
         for number, outcome in zip(numbers, outcomes, strict=True):
             outcome.entry_id = number
             rows.append(
@@ -155,6 +155,6 @@ class Journal:
                 trace = {"notes": outcome.notes} if outcome.notes else None
                 kept = {**outcome.parts, "trace": trace}
                 parts += [(number, part, value) for part, value in kept.items() if value]
-        session.connection().execute(insert(Entry), rows)
+        connection.execute(_insert, rows)
         if parts:
-            payloads.write_many(session.connection(), self._vault, self._flow_id, parts)
+            payloads.write_many(connection, self._vault, self._flow_id, parts)

@@ -6,13 +6,13 @@ Its statements are made once and sent as they are: a run passes here several tim
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Executable, and_, bindparam, case, func, select, update
-from sqlmodel import Session
 
 from hub.engine.claims import Claim, LostClaim
 from hub.sdk import Effect, Written
@@ -134,13 +134,39 @@ _settle = (
 
 
 class Ledger:
-    """Keeps links and effects of one flow, and writes nothing once the claim is lost."""
+    """Keeps links and effects of one flow, and writes nothing once the claim is lost.
+
+    How a write ended is stored together with the intent of the next one, in one transaction:
+    see `later`. Whoever stops or waits calls `flush`.
+    """
 
     def __init__(self, database: Database, claim: Claim, flow_id: int, run_id: int) -> None:
         self._database = database
         self._claim = claim
         self._flow_id = flow_id
         self._run_id = run_id
+        self._later: list[Callable[[Connection], None]] = []
+
+    # -- transactions --------------------------------------------------------------------------
+
+    def later(self, store: Callable[[Connection], None]) -> None:
+        """Store this in the next transaction, which comes before the next write at the latest."""
+        self._later.append(store)
+
+    def flush(self) -> None:
+        """Store what is to be stored later, now."""
+        if self._later:
+            with self._transaction():
+                pass
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """A transaction that begins with what was put off; if it fails, that stays to be done."""
+        with self._database.begin() as connection:
+            for store in self._later:
+                store(connection)
+            yield connection
+        self._later.clear()
 
     # -- links ---------------------------------------------------------------------------------
 
@@ -157,7 +183,7 @@ class Ledger:
 
     def link(
         self,
-        session: Session,
+        connection: Connection,
         pair: Pair,
         key: str,
         written: Written,
@@ -166,7 +192,6 @@ class Ledger:
         pushed: str | None = None,
     ) -> None:
         """Store or refresh a link, in the transaction of what it belongs to."""
-        connection = session.connection()
         now = utc_now()
         connection.execute(
             _relink(connection.dialect.name),
@@ -220,25 +245,32 @@ class Ledger:
 
         Raises LostClaim when another process has taken over.
         """
-        with self._database.begin() as connection:
-            self._claim.check(connection)
-            now = utc_now()
-            row_id, token, stage = connection.execute(
-                _begin(connection.dialect.name),
-                {
-                    **pair.columns(),
-                    "source_key": key,
-                    "action": action,
-                    "state": "sent",
-                    "token": str(uuid.uuid4()),
-                    "flow_id": self._flow_id,
-                    "run_id": self._run_id,
-                    "error": "",
-                    "attempts": 1,
-                    "created_at": now,
-                    "sent_at": now,
-                },
-            ).one()
+        try:
+            with self._transaction() as connection:
+                self._claim.check(connection)
+                return self._begin(connection, pair, key, action)
+        except LostClaim:
+            self.flush()  # what was written before is true whoever goes on
+            raise
+
+    def _begin(self, connection: Connection, pair: Pair, key: str, action: str) -> StoredEffect:
+        now = utc_now()
+        row_id, token, stage = connection.execute(
+            _begin(connection.dialect.name),
+            {
+                **pair.columns(),
+                "source_key": key,
+                "action": action,
+                "state": "sent",
+                "token": str(uuid.uuid4()),
+                "flow_id": self._flow_id,
+                "run_id": self._run_id,
+                "error": "",
+                "attempts": 1,
+                "created_at": now,
+                "sent_at": now,
+            },
+        ).one()
         return StoredEffect(self, row_id, token, stage)
 
     def reach(self, effect: StoredEffect, stage: str) -> None:
@@ -259,7 +291,7 @@ class Ledger:
     ) -> None:
         """Store how a write ended; without a connection in a transaction of its own."""
         if where is None:
-            with self._database.begin() as connection:
+            with self._transaction() as connection:
                 self.end(connection, effect, state, target_key=target_key, error=error)
             return
         final = state in ("confirmed", "refused")
@@ -274,10 +306,10 @@ class Ledger:
             },
         )
 
-    def settle(self, session: Session, pair: Pair, key: str, target_key: str) -> None:
+    def settle(self, connection: Connection, pair: Pair, key: str, target_key: str) -> None:
         """Confirm the creation of a record that a look-up has found."""
         identity = {f"_{name}": value for name, value in pair.columns().items()}
-        session.connection().execute(
+        connection.execute(
             _settle, {**identity, "_source_key": key, "there": target_key, "at": utc_now()}
         )
 

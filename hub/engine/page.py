@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import Connection
 
 from hub.engine import waiting
 from hub.engine.context import FlowRun
@@ -76,9 +76,12 @@ class PageWorker:
     run: FlowRun
     outage: int = 0
     kind: Kind = dataclasses.field(init=False)
+    waiting: set[str] = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         self.kind = kind_for(self.run)
+        with self.run.hub.database.begin() as connection:
+            self.waiting = waiting.keys(connection, self.run.flow_id)
 
     def process(
         self, records: Sequence[Raw], *, completed: bool = False, forced: bool = False
@@ -292,9 +295,9 @@ class PageWorker:
         value = self.kind.recognisable(job.document, by) if by else None
         job.end("created")
 
-        def store(session: Session, written: Written) -> None:
+        def store(connection: Connection, written: Written) -> None:
             job.outcome.target, job.outcome.target_number = written.key, written.number
-            self._store(session, [job])
+            self._store(connection, job)
 
         written = run.port.create(
             run.destination,
@@ -330,37 +333,39 @@ class PageWorker:
             key,
             payload,
             received=job.received,
-            also=lambda session, _: self._store(session, [job]),
+            also=lambda connection, _: self._store(connection, job),
         )
 
     # -- remember ------------------------------------------------------------------------------
 
-    def _store(self, session: Session, jobs: list[Job]) -> None:
-        """Write entries, links of what was found, and who has to wait, in one transaction."""
-        for job in jobs:
-            job.note_answers()
-        outcomes = [job.outcome for job in jobs]
-        self.run.journal.write(session, outcomes)
-        if not self.run.planning:
-            waiting.settle(session, self.run.flow, outcomes)
+    def _store(self, connection: Connection, job: Job) -> None:
+        """Write the entry of a record that was written, in the transaction that confirms it."""
+        job.note_answers()
+        self.run.journal.write(connection, [job.outcome])
+        if job.outcome.key in self.waiting:
+            waiting.release(connection, self.run.flow_id, [job.outcome.key])
 
     def _remember(self, jobs: list[Job]) -> None:
         """Store every outcome that was not stored together with its write."""
+        self.run.ledger.flush()
         rest = [job for job in jobs if job.done and job.outcome.entry_id is None]
         if not rest:
             return
+        quiet = self.run.memo.get("quiet", False)
+        told = [job for job in rest if not (quiet and job.nothing_new)]
+        for job in told:
+            job.note_answers()
         with self.run.hub.database.session() as session:
+            connection = session.connection()
             if not self.run.planning:
                 for job in rest:
-                    self._relink(session, job)
-            quiet = self.run.memo.get("quiet", False)
-            told = [j for j in rest if not (quiet and j.nothing_new)]
-            self._store(session, told)
+                    self._relink(connection, job)
+            self.run.journal.write(connection, [job.outcome for job in told])
             if not self.run.planning:
-                untold = [j.outcome for j in rest if j.outcome.entry_id is None]
-                waiting.settle(session, self.run.flow, untold)
+                waiting.settle(session, self.run.flow, [job.outcome for job in rest])
+                self.waiting |= {job.outcome.key for job in rest if job.outcome.reason}
 
-    def _relink(self, session: Session, job: Job) -> None:
+    def _relink(self, connection: Connection, job: Job) -> None:
         if job.outcome.outcome not in ("created", "skipped", "unchanged"):
             return
         if job.link is not None:
@@ -372,6 +377,6 @@ class PageWorker:
         else:
             return
         run = self.run
-        run.ledger.link(session, run.pair, job.outcome.key, written, received=job.received)
+        run.ledger.link(connection, run.pair, job.outcome.key, written, received=job.received)
         if job.effect is not None:
-            run.ledger.settle(session, run.pair, job.outcome.key, written.key)
+            run.ledger.settle(connection, run.pair, job.outcome.key, written.key)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlalchemy import Connection
 
 from hub.engine.ledger import Ledger, Pair, StoredEffect
 from hub.model import Json
@@ -20,7 +20,6 @@ from hub.sdk import (
     Written,
 )
 from hub.sdk.entity import fingerprint
-from hub.store.database import Database
 
 ATTEMPTS = 4
 PLANNED = "(new)"
@@ -50,14 +49,12 @@ class Port:
 
     def __init__(
         self,
-        database: Database,
         ledger: Ledger | None,
         *,
         before: Callable[[str, Json], None],
         after: Callable[[str, Json, str], None],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._database = database
         self._ledger = ledger
         self._before = before
         self._after = after
@@ -79,7 +76,7 @@ class Port:
         doubtful: bool = False,
         mark: str | None = None,
         received: str | None = None,
-        also: Callable[[Session, Written], None] | None = None,
+        also: Callable[[Connection, Written], None] | None = None,
     ) -> Written:
         """Create one record; returns what it became.
 
@@ -130,7 +127,7 @@ class Port:
         payload: Json,
         *,
         received: str | None = None,
-        also: Callable[[Session, Written], None] | None = None,
+        also: Callable[[Connection, Written], None] | None = None,
     ) -> Written:
         """Update one record; repeating it does no harm, so an unclear outcome is repeated."""
         if self._ledger is None:
@@ -170,19 +167,21 @@ class Port:
         written: Written,
         mark: str | None,
         received: str | None,
-        also: Callable[[Session, Written], None] | None,
+        also: Callable[[Connection, Written], None] | None,
     ) -> None:
         assert self._ledger is not None
-        with self._database.session() as session:
+        ledger, pushed = self._ledger, mark or fingerprint(payload)
+
+        def store(connection: Connection) -> None:
             if effect is not None:
-                self._ledger.end(session.connection(), effect, "confirmed", target_key=written.key)
+                ledger.end(connection, effect, "confirmed", target_key=written.key)
             else:
-                self._ledger.settle(session, pair, key, written.key)
-            self._ledger.link(
-                session, pair, key, written, received=received, pushed=mark or fingerprint(payload)
-            )
+                ledger.settle(connection, pair, key, written.key)
+            ledger.link(connection, pair, key, written, received=received, pushed=pushed)
             if also is not None:
-                also(session, written)
+                also(connection, written)
+
+        ledger.later(store)
         self._after("create" if effect else "found", payload, written.key)
 
 

@@ -255,7 +255,7 @@ def _absent(
             outcome.reason, outcome.code, outcome.field = str(error), error.code, error.field
         outcomes.append(outcome)
     with run.hub.database.session() as session:
-        run.journal.write(session, outcomes)
+        run.journal.write(session.connection(), outcomes)
         if not run.planning:
             kept = [o for o in outcomes if not (explicit and o.code == "gone")]
             waiting.settle(session, run.flow, kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import Connection, bindparam, delete
 from sqlmodel import Session, col, or_, select
 
 from hub.engine.journal import Outcome
@@ -16,19 +16,29 @@ PASSING = (1, 2, 5, 15, 60)
 BLOCKED = (15, 60, 6 * 60, 24 * 60)
 FAILED_ATTEMPTS = 3
 """A record that the vendor refused is tried by itself this often, then by hand only."""
-_done = delete(Waiting).where(
-    col(Waiting.flow_id) == bindparam("flow"),
-    col(Waiting.key).in_(bindparam("keys", expanding=True)),
+_waiting = Waiting.__table__  # type: ignore[attr-defined]
+_done = delete(_waiting).where(
+    _waiting.c.flow_id == bindparam("flow"),
+    _waiting.c.key.in_(bindparam("keys", expanding=True)),
 )
+
+
+def keys(connection: Connection, flow_id: int) -> set[str]:
+    """Who waits, whenever it is to be tried again."""
+    return set(connection.scalars(select(_waiting.c.key).where(_waiting.c.flow_id == flow_id)))
+
+
+def release(connection: Connection, flow_id: int, done: Sequence[str]) -> None:
+    """These need not wait any more."""
+    if done:
+        connection.execute(_done, {"flow": flow_id, "keys": done})
 
 
 def settle(session: Session, flow: Flow, outcomes: Sequence[Outcome]) -> None:
     """Note who has to wait and who need not wait any more."""
     assert flow.id is not None
     held = {o.key: o for o in outcomes if o.outcome in ("blocked", "failed")}
-    done = [o.key for o in outcomes if o.key not in held]
-    if done:
-        session.connection().execute(_done, {"flow": flow.id, "keys": done})
+    release(session.connection(), flow.id, [o.key for o in outcomes if o.key not in held])
     if not held:
         return
     rows = session.exec(

@@ -31,6 +31,7 @@ from hub.sdk.errors import (
 from hub.sdk.exchange import Exchange, NoRecorder, Recorder, Redactor
 from hub.sdk.forms import Form, SecretStr
 from hub.sdk.http import (
+    URL,
     BaseTransport,
     Client,
     ConnectTimeout,
@@ -111,7 +112,7 @@ class Api:
         self._limits: Sequence[RateLimit] = self.system.limits_for(self.settings)
         self._redactor = Redactor(secrets_of(self.credentials))
         options = self.system.http_for(self.credentials, self.settings)
-        base = self.system.base_url(self.credentials).rstrip("/")
+        self._base = base = self.system.base_url(self.credentials).rstrip("/")
         try:
             self._client = Client(
                 base_url=base,
@@ -276,10 +277,14 @@ class Api:
         decode: bool,
     ) -> Answer:
         self.pacer.wait(self._limits, method, path)
+        if "://" in path[:9]:
+            self._same_host(path)
+            url = path
+        else:
+            url = f"{self._base}/{path.lstrip('/')}"  # httpx takes its time to join the two
         request = self._client.build_request(
-            method, path, params=params, content=content, headers=dict(headers or {})
+            method, url, params=params, content=content, headers=headers
         )
-        self._same_host(str(request.url))
         with self._lock:
             self.requests += 1
         started, at = time.perf_counter(), dt.datetime.now(dt.UTC)
@@ -326,9 +331,8 @@ class Api:
             ) from error
 
     def _same_host(self, url: str) -> None:
-        base = self._client.base_url
-        wanted = f"{base.scheme}://{base.netloc.decode()}"
-        if not url.startswith(wanted + "/") and url != wanted:
+        asked, base = URL(url), self._client.base_url
+        if (asked.scheme, asked.netloc, asked.userinfo) != (base.scheme, base.netloc, b""):
             raise TemporaryError(
                 f"{self.system.title} pointed to another host ({url[:120]}); not followed"
             )
@@ -347,7 +351,6 @@ class Api:
             Exchange(
                 method=request.method,
                 url=text(str(request.url)) or "",
-                headers=self._redactor.headers(request.headers),
                 body=text(content.decode("utf-8", "replace")) if content else None,
                 status=answer.status if answer else None,
                 answer=text(answer.text) if answer else None,

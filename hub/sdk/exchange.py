@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 BODY_LIMIT = 64 * 1024
 """Characters of a body that the log copy keeps; the rest is cut and its length noted."""
 HIDDEN = "•••"
-_SECRET_HEADERS = re.compile(
-    r"authorization|cookie|token|secret|api[-_]?key|x-hash|x-public|signature", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request with its answer, without secrets. status None: no answer came; see `error`."""
+    """One request with its answer, without secrets and without headers, which hold most of them.
+
+    status None: no answer came; see `error`.
+    """
 
     method: str
     url: str
-    headers: Mapping[str, str]
     body: str | None
     status: int | None
     answer: str | None
@@ -46,7 +45,7 @@ class NoRecorder:
 
 
 class Redactor:
-    """Hides known secret values and headers that carry secrets."""
+    """Hides known secret values."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         values = sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True)
@@ -59,10 +58,3 @@ class Redactor:
         if len(text) > BODY_LIMIT:
             text = f"{text[:BODY_LIMIT]}… ({len(text):,} characters in all)"
         return self._pattern.sub(HIDDEN, text) if self._pattern else text
-
-    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """The headers, those that carry secrets hidden."""
-        return {
-            name: HIDDEN if _SECRET_HEADERS.search(name) else self.text(value) or ""
-            for name, value in headers.items()
-        }

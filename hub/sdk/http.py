@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from httpx import (
+    URL,
     Auth,
     BaseTransport,
     BasicAuth,
-    Client,
     ConnectTimeout,
+    Cookies,
     HTTPError,
     InvalidURL,
     Limits,
@@ -18,10 +19,12 @@ from httpx import (
     TransportError,
     UnsupportedProtocol,
 )
+from httpx import Client as HttpxClient
 from httpx import ConnectError as HttpConnectError
 from httpx import PoolTimeout as HttpPoolTimeout
 
 __all__ = [
+    "URL",
     "Auth",
     "BaseTransport",
     "BasicAuth",
@@ -40,6 +43,32 @@ __all__ = [
     "TransportError",
     "UnsupportedProtocol",
 ]
+
+
+class _NoCookies(Cookies):
+    """Forgets what it is given. Every call carries its credentials: none needs a session."""
+
+    def extract_cookies(self, response: Response) -> None:
+        """Forget them."""
+
+    def set_cookie_header(self, request: Request) -> None:
+        """Send none."""
+
+
+class Client(HttpxClient):
+    """A client without cookies."""
+
+    @property
+    def cookies(self) -> Cookies:
+        """None, ever."""
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        """Forget them."""
+
+
+_NO_COOKIES = _NoCookies()
 
 
 class Bearer(Auth):

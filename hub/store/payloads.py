@@ -31,6 +31,7 @@ LEVEL = 3
 FRESH_SECONDS = 60.0
 """How long a process goes on with the dictionary it knows before it looks for a newer one."""
 
+_insert = plain_insert(Payload.__table__)  # type: ignore[attr-defined]
 _TRUNCATED = "koppel:truncated"
 _FORMAT = 1
 _HEADER = 5
@@ -83,7 +84,7 @@ def write_many(
         for entry_id, part, value in parts
     ]
     if rows:
-        connection.execute(plain_insert(Payload), rows)
+        connection.execute(_insert, rows)
     return sum(len(row["data"]) for row in rows)  # type: ignore[misc, arg-type]
 
 
