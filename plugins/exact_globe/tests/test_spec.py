@@ -29,6 +29,7 @@ TYPES = {
     "Date": {"date"},
     "Boolean": {"flag"},
     "GUID": {"guid"},
+    "Picture": {"text"},
 }
 READ_ONLY = re.compile(r"Read-Only", re.IGNORECASE)
 

@@ -18,7 +18,7 @@ from flask import Flask, Response, g, request
 
 from hub.sdk.sandbox import Sandbox
 
-from . import atom, documents, masters, query, seeds, views
+from . import atom, documents, goods, masters, movements, query, seeds, views
 from .errors import JSON, DatabaseFault, ODataError, answer
 from .ntlm import Guard, Session, decode
 from .schema import EntityType
@@ -39,27 +39,35 @@ def create_app(
     domain: str = "SIM",
     server_name: str = "SRV-SQL01\\EXACT",
     database: str = "100",
-    items: Iterable[Mapping[str, Any]] | None = None,
+    items: Iterable[Mapping[str, Any]] | int | None = None,
     accounts: Iterable[Mapping[str, Any]] | None = None,
+    families: int = 2,
+    customers: int | None = None,
     seed: int = 1,
     zone: str = "Europe/Amsterdam",
     clock: Callable[[], datetime] = utc_now,
     ask_again_after: int | None = None,
     lock_after: int = 5,
     forbidden: Iterable[str] = (),
+    unreadable: Iterable[str] = (),
     own_address: str | None = None,
 ) -> Flask:
     """A pretend entity service.
 
     `auth`: `ntlm`, `basic` or `both`. `items`, `accounts`: properties of records to add to the
-    usual ones. `ask_again_after`: ask for a new handshake after so many calls on one connection.
-    `lock_after`: so many wrong passwords lock the account. `forbidden`: entities that the employee
-    has no rights to. `own_address`: what the service calls itself in links, behind a proxy.
+    usual ones; a number of `items`: so many in all. `families`: so many families of items, three
+    variants each. `customers`: so many accounts in all. `ask_again_after`: ask for a new handshake
+    after so many calls on one connection. `lock_after`: so many wrong passwords lock the account.
+    `forbidden`: entities that the employee has no rights to. `unreadable`: entities that this
+    version lets nobody read. `own_address`: what the service calls itself in links, behind a
+    proxy.
     """
     app = Flask(__name__)
     app.url_map.merge_slashes = False
     world = World(clock=clock, zone=zone, seed=seed, database=database)
-    seeds.fill(world, items or (), accounts or ())
+    seeds.fill(world, () if isinstance(items, int) else items or (), accounts or ())
+    goods.fill(world, items=items if isinstance(items, int) else 0, families=families)
+    goods.fill_debtors(world, customers or 0)
     guard = Guard(username, password, domain, server_name.split("\\")[0], random.Random(seed + 1))
     guard.lock_after = lock_after
     calls = _Calls()
@@ -67,8 +75,10 @@ def create_app(
     app.teardown_request(calls.end)
     service = _Service(world, guard, auth, server_name, ask_again_after, frozenset(forbidden))
     service.own_address = own_address
+    service.unreadable = frozenset(unreadable)
     sandbox = Sandbox(app, state=lambda: service.state() | calls.state(), latency=latency)
     service.lock = sandbox.lock
+    movements.add_rules(app, world, sandbox)
     app.add_url_rule("/<path:path>", view_func=service.serve, methods=_VERBS)
     app.extensions["world"] = world
     app.extensions["guard"] = guard
@@ -111,6 +121,7 @@ class _Service:
 
     lock: threading.RLock
     own_address: str | None
+    unreadable: frozenset[str]
 
     def __init__(
         self,
@@ -133,6 +144,8 @@ class _Service:
             return {
                 "counts": counts,
                 "orders": [dict(row) for row in self.world.tables["SalesOrderHeader"]],
+                "invoices": [dict(row) for row in self.world.tables["InvoiceHeader"]],
+                "entries": [dict(row) for row in self.world.tables["FinancialHeader"]],
                 "accounts": [dict(row) for row in self.world.tables["Account"]],
                 "lines_without_header": self.world.orphans(),
                 "handshakes": self.guard.handshakes,
@@ -172,7 +185,8 @@ class _Service:
         verb = request.method
         if verb == "POST" and "X-HTTP-Method" in request.headers:
             verb = request.headers["X-HTTP-Method"].upper()
-        allowed = {"GET"} | (entity.verbs & ({"POST"} if key is None else {"MERGE", "DELETE"}))
+        allowed = set() if entity.name in self.unreadable else {"GET"}
+        allowed |= entity.verbs & ({"POST"} if key is None else {"MERGE", "DELETE"})
         if verb not in allowed:
             raise ODataError(f"The method '{verb}' is not allowed for '{entity.name}'.", 405)
         if verb != "GET" and request.args:

@@ -105,7 +105,7 @@ def _entry_line(world: World, given: Row) -> Row:
     percentage = _exact(_vat(world, given)["Percentage"]) if "VATCode" in given else Decimal(0)
     made: Row = {
         "VATBasis": given["Amount"],
-        "VATAmount": float(_cents(_exact(given["Amount"]) * percentage / 100)),
+        "VATAmount": float(cents(_exact(given["Amount"]) * percentage / 100)),
     }
     return made | given | {"GLAccount": given["GLAccount"].strip().rjust(9)}
 
@@ -167,6 +167,9 @@ def _sale(world: World, entity: str, given: Row, lines: list[Row]) -> Row:
             faults += _debtor_faults(world, given[name])
     if not order and given["InvoiceCode"] not in _INVOICE_CODES:
         faults.append(f"Does not exist: Invoice code - {given['InvoiceCode'].strip()}")
+    billed = "" if order else given.get("SalesOrderNumber", "")
+    if billed and world.tables["SalesOrderHeader"].get(billed) is None:
+        faults.append(f"Does not exist: Sales order - {billed.strip()}")
     if faults:
         raise EntityFault(*faults)
     account = world.debtor(given["OrderDebtor"])
@@ -250,12 +253,12 @@ def _totals(world: World, lines: list[Row]) -> tuple[Decimal, Decimal]:
         row = _vat(world, {"VATCode": code})
         rate = _exact(row["Percentage"]) / 100
         if row["Excluded"] == "I":
-            gross = _cents(amount)
-            part = _cents(gross / (1 + rate))
+            gross = cents(amount)
+            part = cents(gross / (1 + rate))
             net, vat = net + part, vat + gross - part
         else:
-            part = _cents(amount)
-            net, vat = net + part, vat + _cents(part * rate)
+            part = cents(amount)
+            net, vat = net + part, vat + cents(part * rate)
     return net, vat
 
 
@@ -333,5 +336,5 @@ def _exact(value: Any) -> Decimal:
     return Decimal(str(value))
 
 
-def _cents(value: Decimal) -> Decimal:
+def cents(value: Decimal) -> Decimal:
     return value.quantize(_CENT, ROUND_HALF_UP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from .errors import EntityFault
@@ -138,11 +139,26 @@ def delete(world: World, entity: str, row: Row) -> None:
 
 
 def _unknown_codes(world: World, entity: str, values: Row) -> list[str]:
-    return [
+    faults = [
         fault
         for name, kind in _CODES.get(entity, {}).items()
         for fault in world.unknown(kind, values.get(name))
     ]
+    return faults + _item_faults(world, values) if entity == "Item" else faults
+
+
+def _item_faults(world: World, values: Row) -> list[str]:
+    """Class codes must be there, in the class with that number; a picture as well."""
+    faults = []
+    for number in range(1, 11):
+        code = values.get(f"Class{number:02}Code")
+        known = world.tables["ItemCategoryProperty"].where("ItemClassCode", code or "")
+        if code is not None and not any(row["ClassID"] == number for row in known):
+            faults.append(f"Does not exist: Item category {number} - {code}")
+    picture = values.get("MessageID")
+    if picture is not None and world.tables["Binary"].get(picture) is None:
+        faults.append(f"Does not exist: Binary - {picture}")
+    return faults
 
 
 def _refuse(faults: list[str]) -> None:
@@ -262,10 +278,32 @@ def _assortment(world: World, given: Row) -> Row:
     return world.add("ItemAssortment", world.stamp({"Description": given["Code"]} | given))
 
 
+def _property(world: World, given: Row) -> Row:
+    category = world.tables["ItemCategory"].get(given["ClassID"])
+    if category is None:
+        raise EntityFault(f"Does not exist: Item category - {given['ClassID']}")
+    same = world.tables["ItemCategoryProperty"].where("ItemClassCode", given["ItemClassCode"])
+    if any(row["ClassID"] == given["ClassID"] for row in same):
+        raise EntityFault(f"Already exists: ItemClassCode - {given['ItemClassCode']}")
+    made: Row = {"Description": given["ItemClassCode"], "ItemJobLevel": 0} | given
+    made |= {"ID": world.guid(), "ClassDescription": category["Description"]}
+    return world.add("ItemCategoryProperty", made)
+
+
+def _binary(world: World, given: Row) -> Row:
+    try:
+        base64.b64decode(given["Data"], validate=True)
+    except ValueError:
+        raise EntityFault("Invalid value: Data - not a base64 text") from None
+    return world.add("Binary", {"Sequence": 1} | given | {"MessageID": world.guid()})
+
+
 _MAKERS = {
     "Account": _account,
     "ContactPerson": _contact,
     "Address": _address,
     "Item": _item,
     "ItemAssortment": _assortment,
+    "ItemCategoryProperty": _property,
+    "Binary": _binary,
 }

@@ -46,6 +46,7 @@ _MASTER = frozenset({"POST", "MERGE", "DELETE"})
 _DOCUMENT = frozenset({"POST"})  # made once, never changed over REST
 _VERBS = {
     **dict.fromkeys(("Account", "ContactPerson", "Address", "Item", "ItemAssortment"), _MASTER),
+    **dict.fromkeys(("ItemCategoryProperty", "Binary"), _MASTER),
     **dict.fromkeys(
         (
             "SalesOrderHeader",
@@ -65,6 +66,8 @@ _REQUIRED = {
     "Address": ("Account", "Type"),
     "Item": ("ItemCode", "Description0"),
     "ItemAssortment": ("Assortment", "Code"),
+    "ItemCategoryProperty": ("ClassID", "ItemClassCode"),
+    "Binary": ("Data",),
     "SalesOrderLine": ("Itemcode", "Quantity"),
     "SalesOrderHeader": ("TransactionKey", "OrderDebtor", "YourReference"),
     "InvoiceLine": ("ItemCode", "Quantity"),
@@ -79,6 +82,8 @@ _READ_ONLY = {
     "ContactPerson": "ContactID FullName AccountName AccountCode",
     "Address": "ID AddressID",
     "Item": "AssortmentCode AssortmentDescription",
+    "ItemCategoryProperty": "ID ClassDescription",
+    "Binary": "MessageID",
     "SalesOrderLine": "ID SalesOrderNumber QuantityDelivered LineNumber PurchaseOrderLine"
     " PurchaseOrderNumber AmountExcludingDiscountIncludingVAT",
     "SalesOrderHeader": "ID SalesOrderNumber TotalAmount TotalAmountExcludingVAT TotalVATAmount"

@@ -231,15 +231,15 @@ def fill(
             "GTIN": _gtin(number),
             "IsSalesItem": True,
         }
-        _make(world, "Item", item | {"IsStockItem": True})
+        make(world, "Item", item | {"IsStockItem": True})
         world.stock[code.casefold(), "1"] = stock
     for code, text, price in _SERVICES:
         item = {"ItemCode": code, "Description0": text, "SalesPrice": price, "SalesVATCode": "3"}
-        _make(world, "Item", item | {"Assortment": 6, "IsSalesItem": True})
+        make(world, "Item", item | {"Assortment": 6, "IsSalesItem": True})
     for more in (*_REFUSED, *items):
-        _make(world, "Item", more)
+        make(world, "Item", more)
     for account in (*_ACCOUNTS, *accounts):
-        _make(world, "Account", account)
+        make(world, "Account", account)
     world.history = None
 
 
@@ -254,7 +254,7 @@ def _look_up(world: World, entity: str, number: int, row: Row) -> None:
     world.add(entity, from_body(kind, rest) | checked)
 
 
-def _make(world: World, entity: str, values: Mapping[str, Any]) -> None:
+def make(world: World, entity: str, values: Mapping[str, Any]) -> None:
     masters.create(world, entity, from_body(world.types[entity], dict(values)))
     assert world.history is not None
     if len(world.tables[entity]) % 2 == 0:  # every two were made at the very same moment

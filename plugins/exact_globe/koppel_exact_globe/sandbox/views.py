@@ -29,7 +29,7 @@ def table(world: World, entity: str, query: Query) -> tuple[Table, Query]:
     if entity == "ItemCatalog":
         asked = {c.prop.name: c.value for c in query.conditions if _is_input(c)}
         rest = tuple(c for c in query.conditions if not _is_input(c))
-        return _filled(world, entity, _catalog(world, asked)), replace(query, conditions=rest)
+        return _filled(world, entity, _catalog(world, asked, rest)), replace(query, conditions=rest)
     return world.tables[entity], query
 
 
@@ -56,15 +56,19 @@ def _debtors(world: World) -> Iterable[Row]:
             }
 
 
-def _catalog(world: World, asked: dict[str, Any]) -> Iterable[Row]:
+def _catalog(world: World, asked: dict[str, Any], conditions: Iterable[Condition]) -> Iterable[Row]:
+    on_codes = [c for c in conditions if c.prop.name == "ItemCode"]
     for item in world.tables["Item"]:
+        if not all(c.holds(item) for c in on_codes):  # nothing to reckon for it
+            continue
         warehouse = asked.get("Warehouse") or item["Warehouse"]
         row: Row = {**asked, "ItemCode": item["ItemCode"], "Warehouse": warehouse}
         if asked.get("IsRetrieveStockBalance") and item["IsStockItem"]:
             shelf = world.stock.get((fold(item["ItemCode"]), fold(warehouse)), 0)
             reserved = world.open_orders(item["ItemCode"], warehouse)
-            row |= {"ShelfStock": shelf, "ToBeDelivered": reserved, "ToBeReceived": 0}
-            row |= {"FreeStock": shelf - reserved, "AvailableStock": shelf - reserved}
+            coming = world.incoming.get((fold(item["ItemCode"]), fold(warehouse)), 0)
+            row |= {"ShelfStock": shelf, "ToBeDelivered": reserved, "ToBeReceived": coming}
+            row |= {"FreeStock": shelf - reserved, "AvailableStock": shelf - reserved + coming}
         if asked.get("IsRetrievePriceList"):
             price = item["SalesPrice"]
             row |= {"SalesPrice": price, "NetPrice": price, "Discount": 0, "CurrencyCode": "EUR"}

@@ -20,7 +20,11 @@ _INDEXED = {
     "Account": ("EmailAddress", "DebtorNumber", "AccountCode", "VATNumber"),
     "ContactPerson": ("AccountID", "EmailAddress"),
     "Address": ("Account",),
-    "Item": ("GTIN", "SearchCode"),
+    "Item": ("GTIN", "SearchCode", "TextFreeField1"),
+    "ItemCategoryProperty": ("ItemClassCode",),
+    "OrderHistoryHeader": ("SalesOrderNumber",),
+    "InvoiceHistoryHeader": ("YourReference", "InvoiceNumber", "SalesOrderNumber"),
+    "InvoiceHistoryLine": ("InvoiceNumber",),
     "SalesOrderHeader": ("YourReference", "OrderDebtor", "TransactionKey", "ID"),
     "SalesOrderLine": ("SalesOrderNumber", "TransactionKey", "Itemcode"),
     "InvoiceHeader": ("YourReference", "OrderDebtor", "TransactionKey"),
@@ -64,6 +68,7 @@ class World:
         self.tables = {n: Table(t, _INDEXED.get(n, ())) for n, t in self.types.items()}
         self.pending: dict[str, dict[str, list[Row]]] = defaultdict(dict)
         self.stock: dict[tuple[str, str], float] = {}
+        self.incoming: dict[tuple[str, str], float] = {}
         self.dice = random.Random(seed)
         self.database = database
         self.history: int | None = None  # the time at which what was there before was made
