@@ -11,7 +11,7 @@ from hub.engine.customers import CustomerDesk
 from hub.engine.kinds import Kind
 from hub.mapping import policies
 from hub.mapping.fieldtable import FieldTable
-from hub.mapping.settings import OrderSettings
+from hub.mapping.settings import SaleSettings
 from hub.model import Document, Json, Order, Product
 from hub.sdk import Blocked, Context, SkipRecord
 
@@ -25,8 +25,8 @@ class OrderKind(Kind):
 
     def __init__(self, run: FlowRun) -> None:
         super().__init__(run)
-        assert isinstance(run.settings, OrderSettings)
-        self.settings: OrderSettings = run.settings
+        assert isinstance(run.settings, SaleSettings)
+        self.settings: SaleSettings = run.settings
         self.products: dict[str, Product] = {}
         self._vat_codes: dict[str, policies.VatCode] | None = None
         self._desk = self._open_desk()
@@ -81,15 +81,8 @@ class OrderKind(Kind):
         if self._shelf is None:
             return
         target, table = self._shelf
-        extra = (
-            self.settings.shipping_item,
-            self.settings.payment_item,
-            self.settings.extra_item,
-            self.settings.discount_item,
-            self.settings.rounding_item,
-        )
         skus = {line.sku for order in orders for line in order.lines if line.sku}
-        skus |= {sku for sku in extra if sku}
+        skus |= set(self.settings.items())
         context = Context(connection=self.run.target.context.connection)
         entity = target.entity
         for sku, record in entity.find(target.api, "sku", sorted(skus)).items():

@@ -284,3 +284,9 @@ def country_code(text: str) -> str | None:
 def alpha_3(code: str) -> str | None:
     """Three letters for two ("NL" -> "NLD")."""
     return _ALPHA_3.get(code.strip().upper())
+
+
+EU: Final = "EU"
+"""Stands for the member states in tables by country."""
+_MEMBERS: Final = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+EU_MEMBERS: Final = frozenset(_MEMBERS.split())

@@ -79,6 +79,25 @@ def allocate(amount: Decimal, weights: Sequence[Decimal], unit: Decimal = CENT) 
     return [sign * share * unit for share in shares]
 
 
+def round_to_sum(exact: Sequence[Decimal], whole: Decimal) -> list[Decimal]:
+    """Amounts in cents that come to *whole*, each as near to its exact value as that allows.
+
+    The cents that rounding has lost or won go, one at a time, to the amounts that are furthest
+    from their exact value.
+    """
+    rounded = [cents(amount) for amount in exact]
+    left = whole - sum(rounded, ZERO)
+    if left and not rounded:
+        raise ValueError("There is nothing to share the amount out over.")
+    step = CENT if left > 0 else -CENT
+    sign = 1 if left > 0 else -1
+    while left:
+        furthest = max(range(len(rounded)), key=lambda i: sign * (exact[i] - rounded[i]))
+        rounded[furthest] += step
+        left -= step
+    return rounded
+
+
 def _whole_weights(weights: Sequence[Decimal]) -> list[int]:
     places = max(max(-int(w.as_tuple().exponent), 0) for w in weights)
     return [int(weight.scaleb(places)) for weight in weights]

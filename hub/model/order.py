@@ -22,6 +22,7 @@ class Line(Part):
 
     key: the line's own key. kind: what it stands for; product when nothing is said.
     sku: the article number. ean: the bar code. unit: of the quantity ("piece", "kg").
+    goods: the kind of goods, which VAT may depend on: a product group or assortment.
     unit_price: per unit before discount, options included. discount_percentage: 0..100.
     total: what the customer pays for the line, after its discount, quantity included.
     tax_rate: VAT percentage (21, not 0.21). vat_code: the target's code, set by the VAT table.
@@ -38,6 +39,7 @@ class Line(Part):
     sku: str | None = None
     ean: str | None = None
     name: str | None = None
+    goods: str | None = None
     quantity: Decimal | None = None
     unit: str | None = None
     unit_price: Decimal | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 Side = Literal["own", "source", "target"]
 
@@ -63,6 +63,17 @@ class MappingTable(BaseModel):
     default: str | None = None
     force: bool = False
     rows: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("rows")
+    @classmethod
+    def _no_key_twice(cls, rows: dict[str, str]) -> dict[str, str]:
+        seen: dict[str, str] = {}
+        for key in rows:
+            name = key.strip().casefold()
+            if name in seen:
+                raise ValueError(f"{key!r} and {seen[name]!r} are the same; leave one of them out")
+            seen[name] = key
+        return rows
 
     def look_up(self, value: str | None) -> str | None:
         """The target's value for the source's, ignoring case and outer blanks; else the default."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hub.mapping.address import join_line, split_line
 from hub.mapping.countries import country_code
 from hub.mapping.policies.facts import Facts
-from hub.mapping.settings import OrderSettings
+from hub.mapping.settings import SaleSettings
 from hub.model import Address, Contact, Customer, Order
 
 _PLACE = ("line1", "street", "postal_code", "city")
@@ -53,7 +53,7 @@ def adjust_customer(customer: Customer) -> tuple[Customer, list[str]]:
     return customer, list(dict.fromkeys(notes))
 
 
-def fill_addresses(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
+def fill_addresses(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
     """Complete the order's addresses from the customer's and the other way round."""
     if not _placed(order.billing):
         order.billing = replace(order.customer.billing)
@@ -73,7 +73,7 @@ def fill_addresses(order: Order, settings: OrderSettings, facts: Facts) -> list[
     return notes
 
 
-def choose_debtor(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
+def choose_debtor(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
     """Book on the default debtor: always, or when the order names no customer."""
     if not settings.default_debtor:
         return []

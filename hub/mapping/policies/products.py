@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hub.mapping.policies.facts import Facts
-from hub.mapping.settings import OrderSettings
+from hub.mapping.settings import SaleSettings
 from hub.model import Order
 from hub.sdk import Blocked
 
 
-def find_items(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
-    """Set on each line what the target calls its product.
+def find_items(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
+    """Set on each line what the target calls its product, and the kind of goods it is there.
 
     Raises Blocked naming the first SKU that is not there or may not be sold.
     """
@@ -42,4 +42,5 @@ def find_items(order: Order, settings: OrderSettings, facts: Facts) -> list[str]
                 code="not_sellable",
             )
         line.item = product.item or product.sku or line.sku
+        line.goods = line.goods or product.assortment
     return []

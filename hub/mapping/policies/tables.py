@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hub.mapping.policies.facts import Facts
-from hub.mapping.settings import OrderSettings
+from hub.mapping.settings import SaleSettings
 from hub.model import Order
 from hub.sdk import Blocked
 from hub.sdk.forms import MappingTable
 
 
-def map_codes(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
+def map_codes(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
     """Payment condition, payment method, shipping method; cost centre and cost unit.
 
     Raises Blocked when a table is filled in and does not know the order's value.

@@ -16,16 +16,16 @@ from hub.mapping.money import (
     totals,
     unit_price,
 )
-from hub.mapping.policies.costs import service_item
 from hub.mapping.policies.facts import Facts
-from hub.mapping.settings import OrderSettings
+from hub.mapping.policies.places import chosen, place_for
+from hub.mapping.settings import SaleSettings
 from hub.model import Line, Order, Prices
 from hub.sdk import Blocked
 
 ZERO = Decimal(0)
 
 
-def add_up(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
+def add_up(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
     """Convert each line to the basis of its VAT code, and compare what the target will come to.
 
     A difference within the limit is booked on the rounding item when there is one. Raises Blocked
@@ -45,7 +45,7 @@ def add_up(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
     return notes
 
 
-def complete_lines(order: Order, settings: OrderSettings, facts: Facts) -> list[str]:
+def complete_lines(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
     """Give every line a total and a basis, which the policies that follow reckon with.
 
     Raises Blocked when a line has no price, or nobody knows whether prices include VAT.
@@ -68,7 +68,7 @@ def _complete(line: Line, position: int, prices: Prices) -> None:
         line.total = cents(line_amount(quantity, line.unit_price, line.discount_percentage))
 
 
-def _check_source(order: Order, settings: OrderSettings, facts: Facts) -> None:
+def _check_source(order: Order, settings: SaleSettings, facts: Facts) -> None:
     """What the order says of itself must add up, or nothing that follows can be right."""
     parts = totals([_amount(line) for line in order.lines], "code").gross
     by_line = totals([_amount(line) for line in order.lines], "line").gross
@@ -76,7 +76,7 @@ def _check_source(order: Order, settings: OrderSettings, facts: Facts) -> None:
     if order.total in (parts, by_line):
         return
     difference = order.total - parts
-    if abs(difference) <= settings.rounding_limit and settings.rounding_item:
+    if abs(difference) <= settings.rounding_limit and chosen("rounding", settings):
         return
     raise Blocked(
         f"The order's lines, costs and discounts come to {parts:.2f}, but its total says "
@@ -166,9 +166,9 @@ def _target_total(order: Order) -> Decimal:
     return totals(amounts, "code").gross
 
 
-def _round(order: Order, settings: OrderSettings, facts: Facts, difference: Decimal) -> list[str]:
+def _round(order: Order, settings: SaleSettings, facts: Facts, difference: Decimal) -> list[str]:
     """Book the difference on the rounding item, or block."""
-    if abs(difference) > settings.rounding_limit or not settings.rounding_item:
+    if abs(difference) > settings.rounding_limit or not chosen("rounding", settings):
         raise Blocked(
             f"The order comes to {order.total:.2f} in {facts.source}, but would be "
             f"{(order.total or ZERO) - difference:.2f} in {facts.target}: a difference of "
@@ -177,10 +177,10 @@ def _round(order: Order, settings: OrderSettings, facts: Facts, difference: Deci
             code="total_differs",
             fix="rounding_item",
         )
-    item = service_item(settings.rounding_item, facts, difference, "rounding", "rounding_item")
+    place = place_for("rounding", settings, facts, difference)
     line = Line(
         kind="rounding",
-        item=item,
+        item=place.item,
         quantity=Decimal(1),
         unit_price=difference,
         total=difference,
@@ -192,13 +192,13 @@ def _round(order: Order, settings: OrderSettings, facts: Facts, difference: Deci
     left = (order.total or ZERO) - _target_total(order)
     if left:
         raise Blocked(
-            f"A difference of {left:+.2f} remains although {difference:+.2f} was booked on item "
-            f"{item}: give that item a VAT code of 0% in {facts.target}.",
+            f"A difference of {left:+.2f} remains although {difference:+.2f} was booked "
+            f"{place.words}: give that item a VAT code of 0% in {facts.target}.",
             field="total",
             code="total_differs",
             fix="rounding_item",
         )
-    return [f"Rounding difference of {difference:+.2f} booked on item {item}"]
+    return [f"Rounding difference of {difference:+.2f} booked {place.words}"]
 
 
 def _untaxed(line: Line, order: Order, facts: Facts) -> None:

@@ -1,45 +1,18 @@
-"""The hub's own settings per kind of document: what a bookkeeper decides, asked once per flow."""
+"""How an order becomes a document in the target."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from hub.sdk.forms import Form, MappingTable, NoForm, ask, choice, flag, number, table, text
-
-
-class VatRow(BaseModel):
-    """One row of the VAT table. What is None fits anything; the most specific row wins.
-
-    country: where the goods go, ISO 3166 alpha-2. rate: percentage charged (21, 9, 0).
-    customer: business (a company with a VAT number), company (any company) or person.
-    code: the target's VAT code.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    country: str | None = Field(None, pattern="^[A-Za-z]{2}$")
-    rate: Decimal | None = Field(None, ge=0, le=100)
-    customer: Literal["business", "company", "person"] | None = None
-    code: str = Field(min_length=1)
+from hub.mapping.settings.customers import CustomerBooks
+from hub.mapping.settings.paths import FieldPath
+from hub.mapping.settings.tables import VatTable
+from hub.sdk.forms import MappingTable, ask, choice, flag, number, table, text
 
 
-class VatTable(BaseModel):
-    """Country, rate and customer -> the target's VAT code, with a default for everything else.
-
-    rows: see below. default: the code for what no row fits.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    default: str | None = None
-    rows: list[VatRow] = Field(default_factory=list)
-
-
-class OrderSettings(Form):
-    """How an order becomes a document in the target."""
+class SaleSettings(CustomerBooks):
+    """What is asked for every document that a sale becomes."""
 
     reference_prefix: str = text(
         "Put before the order number",
@@ -95,20 +68,8 @@ class OrderSettings(Form):
         lookup="vat_codes",
         side="target",
         keys="vat_rates",
-        help="Which VAT code a line gets, by the country the goods go to and the rate charged.",
-        group="VAT",
-    )
-    home_country: str = text(
-        "Your own country",
-        default="NL",
-        pattern="^[A-Z]{2}$",
-        help="Two letters. Here the product's own VAT code may be used, see below.",
-        group="VAT",
-    )
-    use_item_vat_code: bool = flag(
-        "Without a row, use the product's own VAT code",
-        default=True,
-        help="Only for orders to your own country, and only when the rate is the same.",
+        help="Which VAT code a line gets, by the country the goods go to, the rate charged, who "
+        "buys and what kind of goods it is.",
         group="VAT",
     )
     payment_conditions: MappingTable = table(
@@ -119,6 +80,14 @@ class OrderSettings(Form):
         "target decide.",
         group="Payment",
     )
+    payment_conditions_by: FieldPath = text(
+        "Look payment conditions up by",
+        default="payment_method",
+        help="Another field of the order whose value the table knows, such as "
+        "customer.classification.",
+        group="Payment",
+        advanced=True,
+    )
     payment_methods: MappingTable = table(
         "Payment methods",
         keys="payment_methods",
@@ -126,15 +95,71 @@ class OrderSettings(Form):
         group="Payment",
         advanced=True,
     )
+    payment_methods_by: FieldPath = text(
+        "Look payment methods up by", default="payment_method", group="Payment", advanced=True
+    )
+    shipping_methods: MappingTable = table(
+        "Shipping methods", keys="shipping_methods", lookup="shipping_methods", group="Shipping"
+    )
+    shipping_methods_by: FieldPath = text(
+        "Look shipping methods up by", default="shipping_method", group="Shipping", advanced=True
+    )
+    discount: Literal["line", "price"] = choice(
+        "Discounts on the whole order",
+        default="price",
+        options=(("price", "Take them off the line prices"), ("line", "As a line of their own")),
+        group="Discount",
+    )
+    rounding_limit: Decimal = number(
+        "Largest rounding difference",
+        default=Decimal("0.05"),
+        ge=0,
+        le=1,
+        group="Rounding",
+        advanced=True,
+    )
+    new_orders: bool = flag(
+        "Create orders that are not there yet",
+        default=True,
+        help="Switched off, this flow only follows the status of orders that are there.",
+        group="Status",
+    )
+    send_status: bool = flag(
+        "Send the status of orders that are there",
+        default=False,
+        help="Status, payment and shipments of an order that both systems know are written to "
+        "the target.",
+        group="Status",
+    )
+    statuses: MappingTable = table(
+        "Order statuses",
+        keys="order_statuses",
+        lookup="order_statuses",
+        help="The status in the source -> the status in the target.",
+        group="Status",
+    )
+    other_statuses: Literal["block", "leave"] = choice(
+        "A status that is not in the table",
+        default="block",
+        options=(("block", "Ask me"), ("leave", "Leave the status in the target as it is")),
+        group="Status",
+        advanced=True,
+    )
+
+    def items(self) -> tuple[str, ...]:
+        """The SKUs of items that costs, discounts and cents are booked on."""
+        return ()
+
+
+class OrderSettings(SaleSettings):
+    """How an order becomes a document in the target."""
+
     payment_item: str | None = text(
         "Item for payment costs",
         default=None,
         help="The item in the target that payment costs are booked on.",
         example="BETAALKOSTEN",
         group="Payment",
-    )
-    shipping_methods: MappingTable = table(
-        "Shipping methods", keys="shipping_methods", lookup="shipping_methods", group="Shipping"
     )
     shipping_item: str | None = text(
         "Item for shipping costs",
@@ -145,12 +170,6 @@ class OrderSettings(Form):
     )
     extra_item: str | None = text(
         "Item for other costs", default=None, group="Shipping", advanced=True
-    )
-    discount: Literal["line", "price"] = choice(
-        "Discounts on the whole order",
-        default="price",
-        options=(("price", "Take them off the line prices"), ("line", "As a line of their own")),
-        group="Discount",
     )
     discount_item: str | None = text(
         "Item for discounts",
@@ -167,47 +186,20 @@ class OrderSettings(Form):
         group="Rounding",
         advanced=True,
     )
-    rounding_limit: Decimal = number(
-        "Largest rounding difference",
-        default=Decimal("0.05"),
-        ge=0,
-        le=1,
-        group="Rounding",
-        advanced=True,
-    )
-    cost_center: str | None = choice(
-        "Cost centre",
-        default=None,
-        lookup="cost_centers",
-        side="target",
-        group="Bookkeeping",
-        advanced=True,
-    )
-    cost_unit: str | None = choice(
-        "Cost unit",
-        default=None,
-        lookup="cost_units",
-        side="target",
-        group="Bookkeeping",
-        advanced=True,
+    use_item_vat_code: bool = flag(
+        "Without a row, use the product's own VAT code",
+        default=True,
+        help="Only for orders to your own country, and only when the rate is the same.",
+        group="VAT",
     )
 
-
-class CustomerSettings(Form):
-    """How a customer becomes a customer in the target."""
-
-    match: Literal["email", "number"] = choice(
-        "Recognise customers by",
-        default="email",
-        options=(("email", "E-mail address"), ("number", "Customer number")),
-    )
-    update: bool = flag("Update customers that are there", default=True)
-
-
-SETTINGS: dict[str, type[Form]] = {"order": OrderSettings, "customer": CustomerSettings}
-"""Kind of document -> the hub's settings for it."""
-
-
-def settings_for(kind: str) -> type[Form]:
-    """The hub's settings form for a kind of document."""
-    return SETTINGS.get(kind, NoForm)
+    def items(self) -> tuple[str, ...]:
+        """The SKUs of items that costs, discounts and cents are booked on."""
+        named = (
+            self.shipping_item,
+            self.payment_item,
+            self.extra_item,
+            self.discount_item,
+            self.rounding_item,
+        )
+        return tuple(item for item in named if item)
