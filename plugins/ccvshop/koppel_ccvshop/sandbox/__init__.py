@@ -1,9 +1,9 @@
 """A pretend CCV Shop on loopback: signatures, paging, filters, limits, refusals, many orders.
 
-It knows what the plugin's tests, the demo and plugin authors need: webshops, settings,
-geozonecountries, merchant, domains, languages, paymethods, packages, brands, usergroups, users,
-products (with expand), productqueries, attributecombinations, orders (and PATCH), orderrows,
-invoices and invoicerows. Anything else that a shop has answers 501.10 or 501.20, never by chance.
+It knows what the plugin's tests, the demo and plugin authors need: the shop's own settings and
+lists; products with attributes, combinations, pictures, categories and features, read and written;
+users, read and written; orders and invoices, read and patched. Anything else that a shop has
+answers 501.10 or 501.20, never by chance.
 
 Besides the kit's `/_sandbox/...` there is POST `/_sandbox/orders` `{"count": 3, "kind": "plain"}`:
 new orders, made now; the kinds are the keys of `KINDS`.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import mimetypes
 import threading
 import time
 from collections import defaultdict, deque
@@ -46,6 +47,7 @@ __all__ = [
 API_PUBLIC = "ccvpub0123456789"
 API_SECRET = "ccvsecret0123456789abcdef0123456789"
 ROOT = "/api/rest/v1/"
+BIGGEST_BODY = 32 * 1024 * 1024
 CLOCK_WINDOW = timedelta(minutes=5)
 LIMITS = {"GET": 150, "POST": 100, "PATCH": 100, "PUT": 100, "DELETE": 100}
 LIMIT_TEXT = (
@@ -102,12 +104,18 @@ def create_app(
     clock_offset: float = 0.0,
     sign_answers: bool = True,
     vat_included: bool = True,
+    products: int = 0,
+    variants: int = 0,
+    users: int = 0,
+    product_limit: int = -1,
 ) -> Flask:
     """A shop with *orders* seeded orders, the newest of them made just before *until* (now).
 
     *extra_orders* are added after those: names out of `KINDS`, or functions that change a draft.
     *total_limit* is the limit over everything that answers 429.11; *clock_offset* the seconds by
     which the shop's clock is ahead; *vat_included* the shop's setting `prices_include_vat`.
+    *products* are added to the catalogue, each in so many *variants*; *users*: at least so many
+    accounts; *product_limit*: how many products the subscription allows.
     """
     app = Flask(__name__)
     app.url_map.merge_slashes = False
@@ -116,17 +124,25 @@ def create_app(
     def now() -> datetime:
         return datetime.now(UTC) + offset
 
-    shop = Shop(orders, seed, (until or now()).astimezone(UTC), extra_orders)
-    resources = Resources(shop, vat_included)
+    shop = Shop(orders, seed, (until or now()).astimezone(UTC), extra_orders, users)
+    resources = Resources(
+        shop,
+        prices_include_vat=vat_included,
+        products=products,
+        variants=variants,
+        product_limit=product_limit,
+    )
     limits = Limits(total_limit)
     Sandbox(
         app,
         latency=latency,
         state=lambda: {
             "orders": len(shop),
-            "users": len(shop.accounts()),
+            "users": len(resources.accounts),
+            "products": len(resources.goods.products),
             "changes": {str(key): value for key, value in shop.changes.items()},
-            "skus": [article.sku for article in CATALOGUE],
+            "invoices": {str(key): value for key, value in shop.invoice_changes.items()},
+            "skus": resources.goods.skus(),
         },
     )
 
@@ -138,6 +154,14 @@ def create_app(
             abort(400, f"there is no kind {kind!r} of order; there are {', '.join(sorted(KINDS))}")
         ids = [shop.place(kind, now()) for _ in range(asked.get("count", 1))]
         return jsonify(ids)
+
+    @app.get("/photos/<name>")
+    def photo(name: str) -> Response:
+        for kept in resources.extras.photos.values():
+            if kept["filename"] == name:
+                kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+                return Response(kept["content"], content_type=kind)
+        return Response(status=404)
 
     def asked() -> Asked:
         host = request.host_url.rstrip("/")
@@ -151,6 +175,8 @@ def create_app(
         )
 
     def answer(rest: str = "") -> Response:
+        if request.content_length and request.content_length > BIGGEST_BODY:
+            return _json(500, Refused(500, "500.80", "The payload is too big.").body())
         try:
             check_signature(api_public, api_secret, now())
             path = [part for part in rest.split("/") if part]
@@ -159,7 +185,8 @@ def create_app(
             resource = resources.resource(path)
             if rate_limits:
                 limits.count(request.method, resource)
-            status, body = resources.answer(request.method, path, asked())
+            with shop.lock:
+                status, body = resources.answer(request.method, path, asked())
         except Refused as refused:
             return _json(refused.status, refused.body())
         g.sign = sign_answers

@@ -193,49 +193,6 @@ def articles_of(product_number: str) -> list[Article]:
     return [a for a in CATALOGUE if (a.parent or a.sku) == product_number]
 
 
-def combination(article: Article, at: str) -> JSON:
-    """A variant as `attributecombinations` shows it; *at* is the address of the API."""
-    own, product = COMBINATION_ID[article.sku], PRODUCT_ID[article.parent]
-    attribute, value = OPTION_IDS[article.option[0]], VALUE_IDS[article.option]
-    return {
-        "href": f"{at}/attributecombinations/{own}/",
-        "id": own,
-        "note": "",
-        "product_id": product,
-        "stock": stock_of(article),
-        "netto_extra_price": number(cents(article.surcharge / (1 + article.vat / 100))),
-        "ordering_without_stock": "global_setting",
-        "product_number": article.sku,
-        "ean_number": article.ean,
-        "sku_number": article.sku,
-        "delivery_time": 0,
-        "delivery_time_type": "unknown",
-        "delivery_default_text": "",
-        "active": True,
-        "combination": [
-            {
-                "attribute": {
-                    "id": attribute,
-                    "name": article.option[0],
-                    "href": f"{at}/attributes/{attribute}/",
-                },
-                "attribute_value": {
-                    "id": value,
-                    "name": article.option[1],
-                    "href": f"{at}/attributevalues/{value}/",
-                },
-                "extra_price": number(article.surcharge),
-            }
-        ],
-        "attributecombinationphotos": {
-            "href": f"{at}/attributecombinations/{own}/attributecombinationphotos/"
-        },
-        "attributes": {"href": f"{at}/attributecombinations/{own}/attributes/"},
-        "attributevalues": {"href": f"{at}/attributecombinations/{own}/attributevalues/"},
-        "parent": {"href": f"{at}/products/{product}/"},
-    }
-
-
 OPTION_IDS = {
     name: 301201 + n
     for n, name in enumerate(dict.fromkeys(a.option[0] for a in CATALOGUE if a.parent))
@@ -248,90 +205,68 @@ def stock_of(article: Article) -> int:
     return (int(article.ean[-4:]) * 7) % 60 if article.sku not in ("MAND-RIET", "REM-KABEL") else 0
 
 
-def product(product_number: str, at: str, expand: frozenset[str], changed: datetime) -> JSON:
-    """A product as `products` shows it, with the collections named in *expand* filled in."""
-    members = articles_of(product_number)
-    first, own = members[0], PRODUCT_ID[product_number]
-    has_variants = bool(first.parent)
-    price = first.price - first.surcharge
-    record: JSON = {
-        "href": f"{at}/products/{own}/",
-        "id": own,
-        "is_active": True,
-        "createdate": "2025-03-01T09:00:00Z",
-        "modifydate": when(changed),
-        "productnumber": product_number,
-        "eannumber": "" if has_variants else first.ean,
-        "mpnnumber": "",
-        "is_multishop_product": False,
-        "multishop_href": None,
-        "name": first.name.split(" maat ")[0].split(", 37 mm")[0] if has_variants else first.name,
-        "shortdescription": first.name,
-        "description": f"<p>{first.name}.</p>",
-        "vatrate": number(first.vat),
-        "taxtariff": TARIFF[first.vat],
-        "tradecodesystem": None,
-        "price": number(price),
-        "discount": 0,
-        "purchaseprice": number(first.purchase),
-        "container_deposit_price": 0,
-        "safety_deposit_price": 0,
-        "credit_points_custom": None,
-        "credit_points_calculated": 0,
-        "unit": "",
-        "stockenabled": True,
-        "stocktype": "Attribute" if has_variants else "Product",
-        "stock": sum(map(stock_of, members)),
-        "stocklocation": "",
-        "ordering_without_stock": "global_setting",
-        "weight": number(first.weight),
-        "maincategory": "",
-        "subcategory": "",
-        "brand": None,
-        "condition": None,
-        "color": None,
-        "productmainphoto": None,
-        "meta_description": "",
-        "meta_keywords": "",
-        "page_title": "",
-        "no_index": False,
-        "no_follow": False,
-        "alias": product_number.lower(),
-        "deeplink": f"https://fietsen.example/{product_number.lower()}",
-        "specs": None,
-        "decimal_amount": 0,
-        "amount_sold": 0,
-        "minimal_order_amount": 1,
-        "stock_delivery_number": 0,
-        "stock_delivery_type": "unknown",
-        "stock_delivery_standard": "",
-        "show_in_template": False,
-        "show_on_beginpage": False,
-        "show_on_facebook": False,
-        "show_order_button": "Y",
-        "product_layout": 1,
-        "photo_size": "BIG",
-        "hide_without_category": "NO_SEARCHRESULTS",
-        "memo": "",
-        "package": {"href": f"{at}/packages/12002/", "id": 12002},
-        "supplier": None,
-        "is_included_for_export_feed": True,
-        "fixed_staggered_prices": False,
-        "is_visible": True,
-        "can_be_ordered": True,
-        "productlabels": {"href": f"{at}/products/{own}/productlabels/"},
-        "webshops": {"href": f"{at}/products/{own}/webshops/"},
-    }
-    if first.brand:
-        brand = BRAND_IDS[first.brand]
-        record["brand"] = {"href": f"{at}/brands/{brand}/", "id": brand, "name": first.brand}
-    for name in PRODUCT_EXPANSIONS - {"productvariants"}:
-        record[name] = {"href": f"{at}/products/{own}/{name}/"}
-        if name in expand:
-            variants = name == "attributecombinations" and has_variants
-            record[name]["collection"] = [combination(a, at) for a in members] if variants else []
-    record["productshippingcosts"] |= {"costs": 6.95, "default_country": "NL", "quantity": 1}
-    return record
+#: What every product says that says nothing else.
+PRODUCT_SAME: JSON = {
+    "productnumber": "",
+    "eannumber": "",
+    "mpnnumber": "",
+    "active": True,
+    "shortdescription": "",
+    "description": "",
+    "taxtariff": "normal",
+    "price": 0,
+    "discount": 0,
+    "purchaseprice": 0,
+    "container_deposit_price": 0,
+    "safety_deposit_price": 0,
+    "credit_points_custom": None,
+    "unit": "",
+    "stockenabled": True,
+    "stocktype": "Product",
+    "stock": 0,
+    "stocklocation": "",
+    "ordering_without_stock": "global_setting",
+    "weight": 0,
+    "maincategory": "",
+    "subcategory": "",
+    "meta_description": "",
+    "meta_keywords": "",
+    "page_title": "",
+    "no_index": False,
+    "no_follow": False,
+    "alias": "",
+    "specs": None,
+    "decimal_amount": 0,
+    "amount_sold": 0,
+    "minimal_order_amount": 1,
+    "stock_delivery_number": 0,
+    "stock_delivery_type": "unknown",
+    "stock_delivery_standard": "",
+    "show_in_template": False,
+    "show_on_beginpage": False,
+    "show_on_facebook": False,
+    "show_order_button": "Y",
+    "product_layout": 1,
+    "photo_size": "BIG",
+    "hide_without_category": "NO_SEARCHRESULTS",
+    "memo": "",
+    "is_included_for_export_feed": True,
+    "fixed_staggered_prices": False,
+    "google_shopping_category": None,
+    "brand_id": None,
+    "condition": None,
+    "condition_id": None,
+    "color_id": None,
+    "supplier_id": None,
+    "package_id": 12001,
+}
+
+
+def ean13(start: int) -> str:
+    """An EAN with its check digit, out of its first twelve digits."""
+    digits = f"{start:012}"
+    weighed = sum(int(d) * (3 if n % 2 else 1) for n, d in enumerate(digits))
+    return f"{digits}{-weighed % 10}"
 
 
 BRAND_IDS = {

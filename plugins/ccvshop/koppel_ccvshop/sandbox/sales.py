@@ -5,35 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .asked import Asked, Refused, invalid, missing
-from .goods import JSON, ORDER_STATUS, words
+from .asked import Asked, Refused, missing
+from .goods import JSON, words
+from .schemas import INVOICE_PATCH, ORDER_PATCH, same
 from .shop import FIRST_INVOICE, FIRST_ROW, ROWS_PER_ORDER, Brief, Shop
-
-#: What PATCH /orders/{id}/ takes, and the JSON types of it.
-ORDER_PATCH: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("invoicenumber", "status", "takeoutslot"), (int,)),
-    **dict.fromkeys(("total_shipping", "paymethod_costs", "extra_costs"), (int, float)),
-    **dict.fromkeys(
-        words(
-            "paid safety_deposit_returned taxes_included order_row_taxes_included "
-            "shipping_taxes_included is_intra_community_order is_platform_sale mail"
-        ),
-        (bool,),
-    ),
-    **dict.fromkeys(
-        words(
-            "extra_costs_description currency orderedinlng note track_and_trace_code "
-            "track_and_trace_carrier deliver_date deliver_method reservationnumber"
-        ),
-        (str,),
-    ),
-    "customer": (dict,),
-    "orderrows": (list,),
-}
 
 
 class Sales:
-    """Orders and invoices; an order can be patched."""
+    """Orders and invoices; both can be patched."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
@@ -46,6 +25,10 @@ class Sales:
             "invoices/#": self._invoice,
             "orders/#/invoices": self._order_invoices,
             "invoices/#/invoicerows": self._invoicerows,
+        }
+        self.writes: dict[tuple[str, str], Callable[..., tuple[int, None]]] = {
+            ("PATCH", "orders/#"): self._patch_order,
+            ("PATCH", "invoices/#"): self._patch_invoice,
         }
 
     # -- orders --------------------------------------------------------------------------------
@@ -123,28 +106,17 @@ class Sales:
         shown["parent"] = {"href": f"{asked.at}/orders/{row['order_id']}/"}
         return shown
 
-    def patch_order(self, asked: Asked, own: int) -> tuple[int, None]:
+    def _patch_order(self, asked: Asked, own: int) -> tuple[int, None]:
         """Write to an order; 204, or refused."""
         self._index(own)
-        values = asked.json()
-        if not isinstance(values, dict) or not values:
-            raise invalid("an object with at least one property expected")
-        for name, value in values.items():
-            if name not in ORDER_PATCH:
-                raise invalid(f"{name}: additional property")
-            kinds = ORDER_PATCH[name]
-            # In JSON Schema true is no number, though in Python it is one.
-            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-                raise invalid(f"{name}: {' or '.join(kind.__name__ for kind in kinds)} expected")
-        if values.get("status", 1) not in ORDER_STATUS:
-            raise invalid("status: not one of the shop's")
+        values = ORDER_PATCH.check(asked.json())
         if values.keys() & {"customer", "orderrows"}:
             raise Refused(
                 501, "501.10", "customer and orderrows are not implemented in this sandbox."
             )
         kept = {k: v for k, v in values.items() if k not in ("note", "mail", "takeoutslot")}
         if not self.shop.change(own, kept) and len(kept) == len(values):
-            raise Refused(500, "500.50", "The value is the same as the current value.")
+            raise same()
         return 204, None
 
     # -- invoices ------------------------------------------------------------------------------
@@ -194,6 +166,14 @@ class Sales:
             "invoicerows": {"href": f"{href}invoicerows/"},
             "invoicenotifications": {"href": f"{href}invoicenotifications/"},
         }
+
+    def _patch_invoice(self, asked: Asked, own: int) -> tuple[int, None]:
+        before = self._invoice(asked, own)
+        values = INVOICE_PATCH.check(asked.json(), patch=True)
+        if all(before[name] == value for name, value in values.items()):
+            raise same()
+        self.shop.change_invoice(own, values)
+        return 204, None
 
     def _order_invoices(self, asked: Asked, own: int) -> JSON:
         brief = self.shop.briefs()[self._index(own)]

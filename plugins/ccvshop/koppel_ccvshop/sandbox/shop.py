@@ -41,15 +41,23 @@ class Shop:
     """Orders, customers and invoices by number; `changes` holds what was written."""
 
     def __init__(
-        self, orders: int, seed: int, until: datetime, extra: Iterable[str | Scenario] = ()
+        self,
+        orders: int,
+        seed: int,
+        until: datetime,
+        extra: Iterable[str | Scenario] = (),
+        users: int = 0,
     ) -> None:
         self.seed, self.until, self.seeded = seed, until, orders
         self.customers = max(20, (orders // 40 + 1) * 10)
+        # Eight of ten people have an account.
+        self.people = max(self.customers, -(-users // 8) * 10)
         # The newest order is a few minutes old, the oldest at most 25 days.
         self.gap = min(timedelta(hours=6), timedelta(days=25) / max(orders, 1))
         self.placed: list[tuple[datetime, int | None, Scenario]] = []
         self.changes: dict[int, JSON] = {}
-        self.lock = threading.Lock()
+        self.invoice_changes: dict[int, JSON] = {}
+        self.lock = threading.RLock()
         self._briefs: list[Brief] = []
         self._made = lru_cache(maxsize=2048)(self._make)
         for scenario in extra:
@@ -142,8 +150,14 @@ class Shop:
 
     def accounts(self) -> list[Person]:
         """Customers who can log in."""
-        everybody = (person(k, self.seed) for k in range(self.customers))
+        everybody = (person(k, self.seed) for k in range(self.people))
         return [who for who in everybody if who.has_account]
+
+    def change_invoice(self, invoice_id: int, values: JSON) -> None:
+        """Write to an invoice."""
+        with self.lock:
+            before = self.invoice_changes.get(invoice_id, {})
+            self.invoice_changes[invoice_id] = {**before, **values}
 
     def is_invoiced(self, brief: Brief) -> bool:
         """Orders that were paid or sent on account have an invoice."""
@@ -174,6 +188,7 @@ class Shop:
             "total_price_inc_tax": order["total_price"],
             "total_price_exc_tax": round(order["total_price"] - order["total_tax"], 2),
             "external_reference": None,
+            **self.invoice_changes.get(FIRST_INVOICE + index, {}),
         }
         kept = [
             {
