@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.mapping import paths
+from hub.mapping.formula import Formula, FormulaError, compile_formula
 from hub.mapping.template import (
     Origin,
     Template,
@@ -32,8 +33,9 @@ class Rule(BaseModel):
 
     to: a path in the document, or else in the target's own record. from: a path in the source's
     record, or else in the document. value: a fixed value instead. template: a text with
-    `{path}` placeholders instead. via: transforms, in order. when: always, create (only when the
-    record is made) or never: then the field is left out of what is sent.
+    `{path}` placeholders instead. formula: something to calculate instead. via: transforms, in
+    order. when: always, create (only when the record is made) or never: then the field is left
+    out of what is sent.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -42,6 +44,7 @@ class Rule(BaseModel):
     from_: str | None = Field(None, alias="from", min_length=1)
     value: Any = None
     template: str | None = Field(None, min_length=1)
+    formula: str | None = Field(None, min_length=1)
     via: list[str | dict[str, dict[str, Any] | None]] = Field(default_factory=list)
     when: When = "always"
 
@@ -81,7 +84,9 @@ class CompiledRule:
     origins: tuple[Origin, ...]
     path: paths.Path | None
     template: Template | None
+    formula: Formula | None
     value: Any
+    fixed: bool  # a value that is written out, which may be none
     gives: bool  # false for a rule that only says when a field is written
     steps: tuple[Bound, ...]
     depth: int  # over how many `[]` the transforms work element by element
@@ -122,7 +127,8 @@ class _KeyProblem(ValueError):
         self.message = message
 
 
-_KEYS: Final = ("to", "from", "value", "template", "via", "when")
+_SOURCES: Final = "a from, a value, a template or a formula"
+_KEYS: Final = ("to", "from", "value", "template", "formula", "via", "when")
 
 
 def _read(number: int, given: Rule | Mapping[str, Any]) -> tuple[Rule | None, list[Problem]]:
@@ -162,18 +168,23 @@ def _in_words(fault: dict[str, Any]) -> str:
 
 def _compile(number: int, rule: Rule, transforms: Registry) -> CompiledRule:
     side, to = _to(rule.to)
-    said = rule.model_fields_set & {"from_", "value", "template"}
+    said = rule.model_fields_set & {"from_", "value", "template", "formula"}
     if len(said) > 1:
         names = " and ".join(sorted(name.rstrip("_") for name in said))
         raise _KeyProblem(None, f"has {names}; it can have only one of them")
     gives = bool(said)
     if not gives and rule.when == "always":
-        raise _KeyProblem(None, "says nothing: give it a from, a value or a template, or a when")
+        raise _KeyProblem(
+            None, "says nothing: give it a from, a value, a template or a formula, or a when"
+        )
     if not gives and rule.via:
-        raise _KeyProblem("via", "there is no value to transform; add from, value or template")
+        raise _KeyProblem(
+            "via", "there is no value to transform; add from, value, template or formula"
+        )
     path: paths.Path | None = None
     origins: tuple[Origin, ...] = ()
     template: Template | None = None
+    formula: Formula | None = None
     depth = 0
     if rule.from_ is not None:
         origins, path = origin_of(_path(rule.from_, "from"))
@@ -181,10 +192,17 @@ def _compile(number: int, rule: Rule, transforms: Registry) -> CompiledRule:
     elif rule.template is not None:
         template = _template(rule.template, transforms)
         depth = template.depth
-    elif "from_" in said or "template" in said:
-        raise _KeyProblem("from" if "from_" in said else "template", "has no value")
+    elif rule.formula is not None:
+        formula = _formula(rule.formula, transforms)
+        depth = formula.depth
+    elif said and "value" not in said:
+        raise _KeyProblem(next(iter(said)).rstrip("_"), "has no value")
     steps = tuple(_steps(rule, transforms))
-    inside = (step.name for p in template.placeholders for step in p.steps) if template else ()
+    inside: Iterable[str] = ()
+    if template:
+        inside = (step.name for p in template.placeholders for step in p.steps)
+    elif formula:
+        inside = formula.functions
     return CompiledRule(
         number=number,
         rule=rule,
@@ -193,13 +211,15 @@ def _compile(number: int, rule: Rule, transforms: Registry) -> CompiledRule:
         origins=origins,
         path=path,
         template=template,
+        formula=formula,
+        fixed="value" in said,
         value=_exact(rule.value),
         gives=gives,
         steps=steps,
         depth=min(depth, to.depth),
         used=(*inside, *map(str, steps)),
         when=rule.when,
-        said=rule.from_ or rule.template or "value",
+        said=rule.from_ or rule.template or rule.formula or "value",
     )
 
 
@@ -233,6 +253,13 @@ def _template(text: str, transforms: Registry) -> Template:
         return compile_template(text, transforms)
     except (TemplateError, paths.PathError, ArgumentError) as error:
         raise _KeyProblem("template", str(error)) from None
+
+
+def _formula(text: str, transforms: Registry) -> Formula:
+    try:
+        return compile_formula(text, transforms)
+    except (FormulaError, paths.PathError) as error:
+        raise _KeyProblem("formula", str(error)) from None
 
 
 def _steps(rule: Rule, transforms: Registry) -> Iterable[Bound]:

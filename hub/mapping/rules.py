@@ -17,7 +17,7 @@ from hub.mapping.rule import (
     When,
     compile_rules,
 )
-from hub.mapping.template import Origin
+from hub.mapping.template import look_up
 from hub.mapping.transforms import Bound, TransformError
 from hub.mapping.values import ValueProblem
 from hub.model import Document, Json, field_paths
@@ -203,7 +203,7 @@ def _clear(place: Json, to: paths.Path) -> None:
 
 def _write(rule: CompiledRule, place: Json, value: Any, before: Any) -> Any:
     if value is None:
-        if rule.path is None and rule.template is None and rule.value is None:
+        if rule.fixed and rule.value is None:
             _clear(place, rule.to)  # `value: null` says so in so many words
             return None
         return before
@@ -222,33 +222,21 @@ def _own(value: Any) -> Any:
 
 def _value(rule: CompiledRule, records: Mapping[str, Json]) -> Any:
     if rule.path is not None:
-        value = _look_up(rule.path, rule.origins, records)
+        value = look_up(rule.path, rule.origins, records)
     elif rule.template is not None:
         value = rule.template.fill(
             [
-                _run(_look_up(p.path, p.origins, records), p.steps, p.path.depth)
+                _run(look_up(p.path, p.origins, records), p.steps, p.path.depth)
                 if p.steps
-                else _look_up(p.path, p.origins, records)
+                else look_up(p.path, p.origins, records)
                 for p in rule.template.placeholders
             ]
         )
+    elif rule.formula is not None:
+        value = rule.formula.evaluate(records)
     else:
         value = rule.value
     return _run(value, rule.steps, rule.depth) if rule.steps else value
-
-
-def _look_up(path: paths.Path, origins: tuple[Origin, ...], records: Mapping[str, Json]) -> Any:
-    for origin in origins:
-        value = paths.get(records[origin], path)
-        if value is not None and (not path.depth or _any_value(value)):
-            return value
-    return None
-
-
-def _any_value(value: Any) -> bool:
-    if isinstance(value, list):
-        return any(_any_value(item) for item in value)
-    return value is not None
 
 
 def _run(value: Any, steps: tuple[Bound, ...], depth: int) -> Any:

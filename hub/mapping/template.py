@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -81,6 +81,21 @@ def origin_of(path: paths.Path) -> tuple[tuple[Origin, ...], paths.Path]:
         if path.root == "target":
             return ("target",), path.below()
     return ("source", "document"), path
+
+
+def look_up(path: paths.Path, origins: tuple[Origin, ...], records: Mapping[str, Any]) -> Any:
+    """The value at a path, in the first of some records that has one."""
+    for origin in origins:
+        value = paths.get(records.get(origin), path)
+        if value is not None and (not path.depth or _any_value(value)):
+            return value
+    return None
+
+
+def _any_value(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_any_value(item) for item in value)
+    return value is not None
 
 
 def compile_template(text: str, transforms: Registry) -> Template:

@@ -63,7 +63,7 @@ def run(
     [
         ({"too": "a", "from": "b"}, "too", "unknown key 'too'; did you mean 'to'?"),
         ({"to": "a", "form": "b"}, "form", "unknown key 'form'; did you mean 'from'?"),
-        ({"to": "a", "xyz": 1}, "xyz", "known are to, from, value, template, via, when"),
+        ({"to": "a", "xyz": 1}, "xyz", "known are to, from, value, template, formula, via, when"),
         ({"from": "b"}, "to", "is missing"),
         ({"to": "", "from": "b"}, "to", "is empty"),
         ({"to": 5, "from": "b"}, "to", "should be a valid string"),

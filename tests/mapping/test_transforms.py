@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -244,6 +245,18 @@ def test_html_becomes_readable_text() -> None:
     assert run("strip_html", html) == "Een\nTwee < drie"
     assert run("strip_html", "no <b>end") == "no end"
     assert run("strip_html", "<" * 20_000) is not None
+    assert run("strip_html", "<script>if (a<b) {}</script>a <b title='x>y'>b</b><!-- c --> d") == (
+        "a b d"
+    )
+
+
+@pytest.mark.parametrize(
+    "piece", ["<a ", "<!--", "<![", "</", "<a b='", "<a '> ", "<script>", "&", "<a b='>'"]
+)
+def test_html_that_is_never_closed_takes_no_time_to_read(piece: str) -> None:
+    started = time.perf_counter()
+    run("strip_html", (piece * 300_000)[:900_000])
+    assert time.perf_counter() - started < 1
 
 
 def test_an_uncertain_address_is_left_whole() -> None:

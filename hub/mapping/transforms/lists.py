@@ -6,7 +6,15 @@ from decimal import Decimal
 from typing import Any, Final
 
 from hub.mapping import paths
-from hub.mapping.values import ValueProblem, comparable, is_empty, number_of, same, text_of
+from hub.mapping.values import (
+    MAX_TEXT,
+    ValueProblem,
+    comparable,
+    is_empty,
+    number_of,
+    same,
+    text_of,
+)
 
 
 def first(value: list[Any]) -> Any:
@@ -62,7 +70,10 @@ def join(value: list[Any], separator: str = ", ") -> str:
     >>> join(["Rood", None, "M"], separator=" / ")
     'Rood / M'
     """
-    return separator.join(text_of(item) for item in value if not is_empty(item))
+    texts = [text_of(item) for item in value if not is_empty(item)]
+    if sum(map(len, texts)) + len(separator) * len(texts) > MAX_TEXT:
+        raise ValueProblem(f"gives more than {MAX_TEXT:,} characters")
+    return separator.join(texts)
 
 
 def count(value: list[Any] | None) -> int:
