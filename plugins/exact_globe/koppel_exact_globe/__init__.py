@@ -6,7 +6,7 @@ from hub.model import Json
 from hub.sdk import System, hookimpl
 
 from .api import auth, base_url, check, http, judge
-from .entities import Customers, Orders, Products
+from .entities import Customers, Orders, Products, Stock
 from .forms import Credentials, Settings
 from .lookups import LOOKUPS
 
@@ -36,7 +36,7 @@ def demo(url: str) -> Json:
             "server_name": "SRV-SQL01\\EXACT",
             "database": "100",
         },
-        "settings": {},
+        "settings": {"family_field": "TextFreeField1"},
         "flows": {
             "orders": {
                 "vat_codes": {
@@ -57,6 +57,7 @@ def demo(url: str) -> Json:
                 "selection_code": "WB",
                 "customer_classification": "WEB",
             },
+            "products": {"vat_code": "3", "assortment": "7"},
             "customers": {"customer_classification": "WEB"},
         },
     }
@@ -75,7 +76,7 @@ exact_globe = System(
     http=http,
     check=check,
     judge=judge,
-    entities=(Orders, Customers, Products),
+    entities=(Orders, Customers, Products, Stock),
     lookups=LOOKUPS,
     parallel=1,
     setup=SETUP,

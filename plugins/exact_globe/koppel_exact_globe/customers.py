@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from hub.model import Customer, Document, Json
@@ -30,16 +29,11 @@ from . import odata
 from .forms import CustomerSettings, CustomersFilter, NewCustomers
 from .lookups import BLOCKED
 from .reading import changed_pages, code, cursor_at, index_pages, localised, paths_of, zone_in
+from .writing import changes
 
 ACCOUNT = "Account"
 _KNOWN = ("ID", "AccountCode", "DebtorNumber", "CustomerStatus", "EmailAddress")
 _GENDERS = {"male": "M", "female": "V"}
-
-# Globe keeps these in capitals and these padded: no difference worth a call.
-_CAPITALS = frozenset(
-    {"CustomerStatus", "PaymentCondition", "CurrencyCode", "VatCode", "PriceList", "CompanySize"}
-    | {f"{place}Country" for place in ("Mailing", "Invoice", "Delivery", "Postal")}
-)
 
 
 def _upper(value: str) -> str:
@@ -257,15 +251,10 @@ class Customers(Entity):
                 f"The customer is no longer in Exact Globe (account {key} was deleted there)",
                 code="not_found",
             )
-        zone = globe.zone_of(api)
-        changes = {
-            name: value
-            for name, value in odata.wire(payload, zone).items()
-            if not _same(name, there.get(name), value)
-        }
-        if changes:
-            globe.merge(api, ACCOUNT, path, changes)
-        return self._written({**there, **changes})
+        differing = changes(api, there, payload)
+        if differing:
+            globe.merge(api, ACCOUNT, path, differing)
+        return self._written({**there, **differing})
 
     def _written(self, record: Raw) -> Written:
         known_as, key = code(record.get("DebtorNumber")), code(record.get("ID"))
@@ -295,23 +284,6 @@ def _contact(payload: Json, document: Customer) -> None:
     ):
         if value:
             payload[name] = value[:size].rstrip()
-
-
-def _same(name: str, there: Any, ours: Any) -> bool:
-    """Whether Globe would keep the value just as it has it."""
-    if isinstance(ours, bool) or isinstance(there, bool):
-        return ours is there
-    if isinstance(ours, int | Decimal | float):
-        return bool(odata.number(there) == odata.number(ours))
-    if not isinstance(ours, str) or not isinstance(there, str):
-        return bool(ours == there)
-    if ours.startswith("/Date("):
-        return odata.wall_clock_ms(there) == odata.wall_clock_ms(ours)
-    if name in _CAPITALS:
-        there, ours = there.upper(), ours.upper()
-    if name in odata.WIDTHS:
-        there, ours = there.strip(), ours.strip()
-    return bool(there.rstrip() == ours.rstrip())
 
 
 # -- the map of debtors that are there -------------------------------------------------------------

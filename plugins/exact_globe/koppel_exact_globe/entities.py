@@ -1,9 +1,10 @@
-"""What Globe holds for others: sales orders, customers and items, each in a module of its own."""
+"""What Globe holds for others, each entity in a module of its own."""
 
 from __future__ import annotations
 
 from .customers import Customers
 from .orders import Orders
 from .products import Products
+from .stock import Stock
 
-__all__ = ["Customers", "Orders", "Products"]
+__all__ = ["Customers", "Orders", "Products", "Stock"]

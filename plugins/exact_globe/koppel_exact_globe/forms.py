@@ -7,10 +7,10 @@ import re
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, field_validator
+from pydantic import BeforeValidator, field_validator, model_validator
 
 from hub.sdk import Form, SecretStr, web_address
-from hub.sdk.forms import choice, date, flag, number, secret, text
+from hub.sdk.forms import choice, date, flag, multichoice, number, secret, text
 
 
 def _typed_code(value: Any) -> Any:
@@ -19,6 +19,20 @@ def _typed_code(value: Any) -> Any:
 
 
 Code = Annotated[str, BeforeValidator(_typed_code)]
+
+
+_TEXT_FIELDS = tuple(f"TextFreeField{n}" for n in range(1, 11))
+ITEM_FIELDS = (
+    *(f"Class{n:02}" for n in range(1, 11)),
+    *_TEXT_FIELDS,
+    *(f"NumberFreeField{n}" for n in range(1, 14)),
+)
+"""What can hold an attribute or a feature of an item."""
+
+
+def _label(name: str) -> str:
+    """TextFreeField1 as people say it."""
+    return re.sub(r"(Text|Number|YesNo)FreeField(\d+)", r"free \1 field \2", name).lower()
 
 
 class Credentials(Form):
@@ -109,6 +123,95 @@ class Settings(Form):
         help="When a proxy in between does not let the verb MERGE through.",
         advanced=True,
     )
+
+    family_field: Literal["none", "SearchCode", *_TEXT_FIELDS] = choice(  # type: ignore[valid-type]
+        "Field that holds an item's family",
+        default="none",
+        options=(
+            ("none", "None: every item is a product of its own"),
+            ("SearchCode", "Search code (13 characters)"),
+            *((name, f"Item: {_label(name)}") for name in _TEXT_FIELDS),
+        ),
+        help="Globe knows no variants. Items with the same value here are taken together as one "
+        "product with variants; the value is the product's number.",
+        group="Items",
+    )
+    attribute_fields: list[str] = multichoice(
+        "Fields in which variants differ",
+        lookup="item_fields",
+        help="Classes or free fields, such as size and colour. None chosen: classes 1 and 2.",
+        group="Items",
+    )
+    feature_fields: list[str] = multichoice(
+        "Fields that only inform",
+        lookup="item_fields",
+        help="Sent along as features, and written when a product brings a feature of that name. "
+        "None chosen: features are left alone.",
+        group="Items",
+    )
+    create_properties: bool = flag(
+        "Make class codes that are not there yet",
+        default=True,
+        help="When a product brings a size or colour that Globe's class does not have.",
+        group="Items",
+        advanced=True,
+    )
+    create_assortments: bool = flag(
+        "Make assortments that are not there yet",
+        default=False,
+        help="Off: a product of an unknown assortment waits for you.",
+        group="Items",
+        advanced=True,
+    )
+    retire_variants: bool = flag(
+        "Set variants that are gone to inactive",
+        default=True,
+        help="When a product no longer has a variant, its item in Globe gets condition E.",
+        group="Items",
+        advanced=True,
+    )
+    pictures: bool = flag(
+        "Read pictures",
+        default=False,
+        help="One call a picture, for products that are new or have changed.",
+        group="Items",
+        advanced=True,
+    )
+    further_contacts: bool = flag(
+        "Read further contact persons",
+        default=False,
+        help="One call a customer. Off: the main contact person only.",
+        group="Customers",
+        advanced=True,
+    )
+
+    @field_validator("attribute_fields", "feature_fields")
+    @classmethod
+    def _known_fields(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if name not in ITEM_FIELDS:
+                raise ValueError(f"{name!r} is not one of: {', '.join(ITEM_FIELDS)}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_use_each(self) -> Settings:
+        uses = [self.family_field, *self.attributes, *self.feature_fields]
+        twice = sorted({name for name in uses if uses.count(name) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]} is chosen twice: for family, variants or features")
+        return self
+
+    @property
+    def attributes(self) -> list[str]:
+        """The fields in which variants differ."""
+        return self.attribute_fields or [
+            name for name in ("Class01", "Class02") if name not in self.feature_fields
+        ]
+
+    @property
+    def family(self) -> str | None:
+        """The property that holds an item's family, where there is one."""
+        return None if self.family_field == "none" else str(self.family_field)
 
     @field_validator("time_zone")
     @classmethod
@@ -227,12 +330,3 @@ class CustomersFilter(Form):
         "Classification", default=None, lookup="classifications", help="Empty: any."
     )
     active_only: bool = flag("Only active customers", default=True)
-
-
-class ProductsFilter(Form):
-    """Which items to take."""
-
-    assortment: Code | None = choice(
-        "Assortment", default=None, lookup="assortments", help="Empty: any."
-    )
-    sales_only: bool = flag("Only items that are for sale", default=True)

@@ -11,7 +11,7 @@ from hub.model import Json
 from hub.sdk import Api, Lookup, Option
 
 from . import api as globe
-from . import odata
+from . import masters, odata
 
 BLOCKED = ("B", "E")
 """Customer statuses (blocked, exit) that Globe refuses on orders."""
@@ -100,6 +100,18 @@ def _debtors(api: Api) -> Iterator[Option]:
             yield Option(value=number, label=f"{number} {_code(row, 'AccountName')}".strip())
 
 
+def _item_fields(api: Api) -> Iterator[Option]:
+    for field, said in masters.field_names(api).items():
+        yield Option(value=field, label=f"{field} {said}" if said != field else field)
+
+
+def _attributes(api: Api) -> Iterator[Option]:
+    """The names under which attributes and features are known."""
+    names = masters.field_names(api)
+    for field in (*api.settings.attributes, *api.settings.feature_fields):
+        yield Option(value=names[field], label=f"{names[field]} ({field})")
+
+
 LOOKUPS = (
     Lookup("vat_codes", "VAT codes", _vat_options),
     Lookup(
@@ -148,5 +160,9 @@ LOOKUPS = (
     ),
     Lookup("classifications", "Classifications", _plain("Classification", "ID", "Description")),
     Lookup("assortments", "Assortments", _plain("ItemAssortment", "Assortment", "Description")),
+    Lookup("customer_classes", "Classifications", _plain("Classification", "ID", "Description")),
+    Lookup("categories", "Assortments", _plain("ItemAssortment", "Description", "Code")),
+    Lookup("item_fields", "Classes and free fields of items", _item_fields),
+    Lookup("product_attributes", "Attributes", _attributes),
     Lookup("debtors", "Debtors", _debtors),
 )

@@ -87,6 +87,65 @@ def changed_pages(
         yield Page(rows, cursor)
 
 
+def gathered(
+    api: Api,
+    entity: str,
+    name: str,
+    values: Sequence[str],
+    literal: Callable[[str], str],
+    *,
+    select: Sequence[str] = (),
+    where: Sequence[str] = (),
+    order: str = "",
+) -> dict[str, list[Json]]:
+    """The records whose property is one of *values*, by value, in as few calls as may be.
+
+    There is no `or`: a range from the lowest to the highest is read for as long as that costs no
+    more calls than asking for each, and what it did not give is asked for by itself.
+    """
+    wanted = {code(value) or "": value for value in values}
+    folded = {_fold(value): value for value in wanted}
+    found: dict[str, list[Json]] = {value: [] for value in wanted}
+    left = set(wanted)
+    by = f"{name},{order}" if order else name
+
+    def take(rows: Sequence[Json]) -> None:
+        for row in rows:
+            value = folded.get(_fold(code(row.get(name)) or ""))
+            if value is not None:
+                found[value].append(row)
+
+    if len(wanted) > 1:
+        lowest, highest = (literal(wanted[f(wanted, key=_order)]) for f in (min, max))
+        between = [*where, f"{name} ge {lowest}", f"{name} le {highest}"]
+        last = ""
+        batches = globe.batches(api, entity, where=between, select=select, order=by)
+        for calls, rows in enumerate(batches, start=1):
+            take(rows)
+            last = _fold(code(rows[-1].get(name)) or "") if rows else ""
+            if calls >= len(wanted):
+                break
+        else:
+            last = ""
+        # What stood at the edge of the last batch may be there in part.
+        left = {value for value in wanted if not found[value] or _fold(value) == last}
+    for value in left:
+        found[value] = []
+        alone = [*where, f"{name} eq {literal(wanted[value])}"]
+        for rows in globe.batches(api, entity, where=alone, select=select, order=by):
+            found[value].extend(rows)
+    return {wanted[value]: rows for value, rows in found.items()}
+
+
+def _fold(value: str) -> str:
+    return value.strip().casefold()
+
+
+def _order(value: str) -> tuple[bool, int, str]:
+    """Numbers by their value (they are padded or kept as numbers), texts as a database does."""
+    return (not value.isdecimal(), int(value) if value.isdecimal() else 0, _fold(value))
+
+
 def index_pages(
     api: Api,
     entity: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -131,27 +132,45 @@ class Globe:
             sample=lambda *_: document,
         )
         bench.chosen, bench.creating = settings, creating
+        bench.connection = self.settings
         return bench.prepared(entity)[1]
 
-    def understood(self, entity: Entity, record: Json) -> Any:
+    def understood(self, entity: Entity, record: Json, filter: Form | None = None) -> Any:
         """The document that a record means."""
-        bench = Bench(
+        bench = _Rendering(
             system=exact_globe,
             app=self.service.app,
             url=self.service.url,
             paced=False,
             sample=lambda *_: Document(),
         )
+        bench.connection = self.settings
+        bench.chosen_filter = filter
         return bench.understood(entity, record)
+
+    def bodies(self, entity: str, method: str = "POST") -> list[dict[str, Any]]:
+        """What was sent, of the calls that were let in."""
+        return [
+            json.loads(asked["body"])
+            for asked in self.service.sandbox.asked(method, rf"{entity}(\(|$)")
+            if asked["status"] != 401
+        ]
 
 
 class _Rendering(Bench):
     chosen: Form | None = None
+    chosen_filter: Form | None = None
+    connection: Json | None = None
     creating: bool = True
 
     def context(self, entity: Entity, *, creating: bool = True) -> Any:
         made = super().context(entity, creating=self.creating)
-        return dataclasses.replace(made, settings=self.chosen or entity.settings())
+        return dataclasses.replace(
+            made,
+            connection=exact_globe.settings.model_validate(self.connection or {}),
+            filter=self.chosen_filter or made.filter,
+            settings=self.chosen or self.answered(entity.settings),
+        )
 
 
 class Bare:

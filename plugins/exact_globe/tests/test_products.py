@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from koppel_exact_globe import api as globe_api
 from koppel_exact_globe.entities import Products
-from koppel_exact_globe.forms import ProductsFilter
+from koppel_exact_globe.forms_goods import ProductsFilter
 
 from hub.sdk import Query
 from hub.sdk.index import LiveIndex

@@ -100,7 +100,7 @@ class Table:
         for c in conditions:
             if c.op == "eq" and c.prop.name == self.entity.key:
                 return [fold(c.value)] if fold(c.value) in self.rows else []
-            if c.op == "eq" and c.prop.name in self._equal:
+            if c.op == "eq" and c.prop.name in self._equal and c.value is not None:
                 return sorted(self._equal[c.prop.name].get(fold(c.value), ()))
         for c in conditions:
             if c.op in ("gt", "ge") and c.prop.name in self._ordered and c.value is not None:
