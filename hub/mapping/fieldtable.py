@@ -37,6 +37,16 @@ class FieldTable:
         self._reading = [r for r in rows if r.meaning is not None and r.field.only != "write"]
         self._writing = [r for r in rows if r.field.only != "read"]
 
+    def reads(self, meaning: str) -> list[Field]:
+        """The fields that a place in the document is read from."""
+        return [
+            r.field for r in self._reading if r.meaning is not None and str(r.meaning) == meaning
+        ]
+
+    def writes(self, path: str) -> list[Field]:
+        """The fields that are written to a path of the payload, the last one winning."""
+        return [r.field for r in self._writing if str(r.raw) == path]
+
     def understand(self, record: Raw, context: Context) -> Document:
         """The document a raw record means.
 

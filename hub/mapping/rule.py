@@ -94,6 +94,22 @@ class CompiledRule:
     when: When
     said: str  # where the value comes from, as the rule says it
 
+    @property
+    def key(self) -> str:
+        """Which key says where the value comes from."""
+        if self.path is not None:
+            return "from"
+        return "template" if self.template else "formula" if self.formula else "value"
+
+    @property
+    def reads(self) -> tuple[tuple[tuple[Origin, ...], paths.Path], ...]:
+        """Every path that it reads, with where it looks for it."""
+        if self.path is not None:
+            return ((self.origins, self.path),)
+        if self.template is not None:
+            return tuple((p.origins, p.path) for p in self.template.placeholders)
+        return tuple((u.origins, u.path) for u in self.formula.uses) if self.formula else ()
+
 
 # --- compiling -------------------------------------------------------------------------------
 

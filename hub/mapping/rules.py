@@ -77,13 +77,9 @@ def split(
     problems: list[Problem] = []
     for rule in rules:
         known = is_document_path(rule.to, document_class)
+        problems += _unknown_sources(rule, document_class)
         if rule.side == "document" and not known:
-            near = difflib.get_close_matches(str(rule.to), _document_paths(document_class), 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            kind = document_class.__name__.lower()
-            problems.append(
-                Problem(rule.number, "to", f"the {kind} has no field {str(rule.to)!r}{hint}")
-            )
+            problems.append(Problem(rule.number, "to", _no_such(rule.to, document_class)))
         elif rule.side == "document" or (rule.side is None and known):
             document.append(replace(rule, side="document"))
         else:
@@ -91,6 +87,21 @@ def split(
     if problems:
         raise RulesError(problems)
     return document, target
+
+
+def _unknown_sources(rule: CompiledRule, document_class: type[Document]) -> list[Problem]:
+    """Paths that a rule reads from the document by name, and that a document cannot have."""
+    return [
+        Problem(rule.number, rule.key, _no_such(path, document_class))
+        for origins, path in rule.reads
+        if origins == ("document",) and not is_document_path(path, document_class)
+    ]
+
+
+def _no_such(path: paths.Path, document_class: type[Document]) -> str:
+    near = difflib.get_close_matches(str(path), _document_paths(document_class), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"the {document_class.__name__.lower()} has no field {str(path)!r}{hint}"
 
 
 def is_document_path(path: paths.Path | str, document_class: type[Document]) -> bool:
@@ -226,7 +237,7 @@ def _value(rule: CompiledRule, records: Mapping[str, Json]) -> Any:
     elif rule.template is not None:
         value = rule.template.fill(
             [
-                _run(look_up(p.path, p.origins, records), p.steps, p.path.depth)
+                run_steps(look_up(p.path, p.origins, records), p.steps, p.path.depth)
                 if p.steps
                 else look_up(p.path, p.origins, records)
                 for p in rule.template.placeholders
@@ -236,12 +247,13 @@ def _value(rule: CompiledRule, records: Mapping[str, Json]) -> Any:
         value = rule.formula.evaluate(records)
     else:
         value = rule.value
-    return _run(value, rule.steps, rule.depth) if rule.steps else value
+    return run_steps(value, rule.steps, rule.depth) if rule.steps else value
 
 
-def _run(value: Any, steps: tuple[Bound, ...], depth: int) -> Any:
+def run_steps(value: Any, steps: tuple[Bound, ...], depth: int) -> Any:
+    """A value after transforms; those for single values work on every element of a list."""
     if depth and isinstance(value, list):
-        return [_run(item, steps, depth - 1) for item in value]
+        return [run_steps(item, steps, depth - 1) for item in value]
     for step in steps:
         if value.__class__ is list and not step.takes_list:
             value = _each(value, step)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from hub.mapping.transforms.patterns import SafePattern
 from hub.mapping.values import (
     ValueProblem,
+    comparable,
     kind_of,
     moment_of,
     number_of,
@@ -43,6 +44,11 @@ def _table(value: Any) -> dict[str, Any]:
         raise ValueProblem(f"{short(value)} is {kind_of(value)}, and a table {{a: b}} is needed")
     if len(value) > MAX_TABLE_ROWS:
         raise ValueProblem(f"has more than {MAX_TABLE_ROWS:,} rows")
+    seen: dict[str, str] = {}
+    for key in map(_argument_text, value):
+        other = seen.setdefault(comparable(key).casefold(), key)
+        if other is not key:
+            raise ValueProblem(f"has two rows for the same key: {short(other)} and {short(key)}")
     return {_argument_text(key): item for key, item in value.items()}
 
 
