@@ -12,6 +12,7 @@ from hub.mapping.policies.facts import Facts, VatCode, folded
 from hub.mapping.policies.people import adjust_customer, choose_debtor, fill_addresses
 from hub.mapping.policies.postings import make_postings
 from hub.mapping.policies.products import find_items
+from hub.mapping.policies.status import map_status
 from hub.mapping.policies.tables import map_codes
 from hub.mapping.policies.totals import add_up, complete_lines
 from hub.mapping.policies.vat import choose_vat_codes
@@ -23,6 +24,7 @@ POLICIES = (
     fill_addresses,
     choose_debtor,
     map_codes,
+    map_status,
     complete_lines,
     book_costs,
     book_discount,
@@ -36,6 +38,7 @@ LEDGER = (
     fill_addresses,
     choose_debtor,
     map_codes,
+    map_status,
     complete_lines,
     book_costs,
     book_discount,

@@ -7,16 +7,20 @@ from dataclasses import replace
 from hub.mapping.address import join_line, split_line
 from hub.mapping.countries import country_code
 from hub.mapping.policies.facts import Facts
-from hub.mapping.settings import SaleSettings
+from hub.mapping.policies.people_books import book_customer
+from hub.mapping.settings import CustomerBooks, SaleSettings
 from hub.model import Address, Contact, Customer, Order
 
 _PLACE = ("line1", "street", "postal_code", "city")
 
 
-def adjust_customer(customer: Customer) -> tuple[Customer, list[str]]:
+def adjust_customer(
+    customer: Customer, settings: CustomerBooks | None = None, facts: Facts | None = None
+) -> tuple[Customer, list[str]]:
     """A company with its contact person, or a person; addresses with line and parts.
 
-    With a company name it is a company, else a person. The customer given is not changed.
+    With a company name it is a company, else a person. settings: also give it what the books need
+    to know. The customer given is not changed. Raises Blocked when a table lacks a row.
     """
     customer = replace(customer, billing=whole(customer.billing), delivery=whole(customer.delivery))
     company = customer.company or customer.billing.company
@@ -50,6 +54,8 @@ def adjust_customer(customer: Customer) -> tuple[Customer, list[str]]:
         for address in (customer.billing, customer.delivery)
         if address.unsure and address.line1
     ]
+    if settings is not None:
+        notes += book_customer(customer, settings, facts or Facts())
     return customer, list(dict.fromkeys(notes))
 
 
@@ -66,7 +72,7 @@ def fill_addresses(order: Order, settings: SaleSettings, facts: Facts) -> list[s
     if not _placed(order.customer.delivery):
         order.customer.delivery = replace(order.delivery)
     order.billing, order.delivery = whole(order.billing), whole(order.delivery)
-    order.customer, notes = adjust_customer(order.customer)
+    order.customer, notes = adjust_customer(order.customer, settings, facts)
     for address in (order.billing, order.delivery):
         if not address.name and not address.company:
             address.name = order.customer.name

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub.mapping.policies.facts import Facts
 from hub.mapping.settings import SaleSettings
+from hub.mapping.values import text_of
 from hub.model import Order
 from hub.sdk import Blocked
 from hub.sdk.forms import MappingTable
@@ -15,48 +18,46 @@ def map_codes(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
     Raises Blocked when a table is filled in and does not know the order's value.
     """
     notes: list[str] = []
-    order.payment_condition = (
-        _look_up(
-            settings.payment_conditions,
-            order.payment_method,
-            "payment condition",
-            "payment method",
+    for setting, name, what, table, by in (
+        (
             "payment_conditions",
-            "payment_method",
-            notes,
-        )
-        or order.payment_condition
-    )
-    order.payment_code = (
-        _look_up(
-            settings.payment_methods,
-            order.payment_method,
-            "payment method",
-            "payment method",
+            "payment_condition",
+            "payment condition",
+            settings.payment_conditions,
+            settings.payment_conditions_by,
+        ),
+        (
             "payment_methods",
-            "payment_method",
-            notes,
-        )
-        or order.payment_code
-    )
-    order.shipping_via = (
-        _look_up(
-            settings.shipping_methods,
-            order.shipping_method,
-            "shipping method",
-            "shipping method",
+            "payment_code",
+            "payment method",
+            settings.payment_methods,
+            settings.payment_methods_by,
+        ),
+        (
             "shipping_methods",
-            "shipping_method",
-            notes,
-        )
-        or order.shipping_via
-    )
+            "shipping_via",
+            "shipping method",
+            settings.shipping_methods,
+            settings.shipping_methods_by,
+        ),
+    ):
+        value = _value(order, by)
+        found = _look_up(table, value, what, by.replace("_", " "), setting, by, notes)
+        if found is not None:
+            setattr(order, name, found)
     order.cost_center = settings.cost_center or order.cost_center
     order.cost_unit = settings.cost_unit or order.cost_unit
     for line in order.lines:
         line.cost_center = line.cost_center or order.cost_center
         line.cost_unit = line.cost_unit or order.cost_unit
     return notes
+
+
+def _value(order: Order, path: str) -> str | None:
+    found: Any = order
+    for step in path.split("."):
+        found = found.get(step) if isinstance(found, dict) else getattr(found, step, None)
+    return None if found is None else text_of(found)
 
 
 def _look_up(

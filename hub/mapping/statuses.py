@@ -1,0 +1,34 @@
+"""What is told of an order that both systems know: its status, its payment, its shipments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.mapping.policies.facts import Facts
+from hub.mapping.policies.status import status_of
+from hub.mapping.settings import SaleSettings
+from hub.model import Order
+
+__all__ = ["status_of", "status_update"]
+
+
+def status_update(order: Order, settings: SaleSettings, facts: Facts) -> tuple[Order, list[str]]:
+    """What is written to an order that both systems know: status, payment and shipments only.
+
+    Raises Blocked as `status_of` does.
+    """
+    status, notes = status_of(order, settings, facts)
+    told = Order(
+        key=order.key,
+        number=order.number,
+        reference=order.reference,
+        status=status,
+        paid=order.paid,
+        shipments=[replace(shipment) for shipment in order.shipments],
+        custom=dict(order.custom),
+    )
+    for shipment in told.shipments:
+        if shipment.tracking_code:
+            by = f" with {shipment.carrier}" if shipment.carrier else ""
+            notes.append(f"Shipment {shipment.tracking_code}{by}")
+    return told, notes
