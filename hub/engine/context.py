@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from hub.mapping.rules import RulesError
 from hub.mapping.settings import settings_for
 from hub.model import Json
 from hub.sdk import Api, ConfigurationError, Context, Entity, Form, System
-from hub.store.settings import get_setting
+from hub.store.settings import get_setting, time_zone
 from hub.store.tables import Connection, Flow
 
 
@@ -52,7 +53,10 @@ class Side:
 
 @dataclass(kw_only=True)
 class FlowRun:
-    """One run. planning: nothing is written anywhere but in the log."""
+    """One run. planning: nothing is written anywhere but in the log.
+
+    zone: the hub's own, in which a day begins. where: what else records must answer to.
+    """
 
     hub: Hub
     flow: Flow
@@ -67,6 +71,8 @@ class FlowRun:
     journal: Journal
     ledger: Ledger
     port: Port
+    zone: dt.tzinfo = dt.UTC
+    where: Any = None
     memo: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
@@ -109,6 +115,7 @@ def open_run(hub: Hub, flow: Flow, run_id: int, claim: Claim, *, planning: bool)
     flow_id = flow.id
     tape = Tape()
     with hub.database.session() as session:
+        zone = time_zone(session)
         source_row = session.get_one(Connection, flow.source_id)
         target_row = session.get_one(Connection, flow.target_id)
         keep = bool(get_setting(session, "keep_payloads"))
@@ -162,6 +169,7 @@ def open_run(hub: Hub, flow: Flow, run_id: int, claim: Claim, *, planning: bool)
         tape=tape,
         journal=Journal(hub.database, hub.vault, flow_id, run_id, keep_payloads=keep),
         ledger=ledger,
+        zone=zone,
         port=Port(None if planning else ledger, before=before, after=after),
     )
 

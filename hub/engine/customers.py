@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from hub.engine.kinds import Kind
 from hub.engine.ledger import Pair
-from hub.engine.port import PLANNED, Recognise, Target, written_of
+from hub.engine.port import PLANNED, Intent, Kept, Recognise, Target, written_of
 from hub.mapping import policies
 from hub.mapping.fieldtable import FieldTable
 from hub.model import Customer, Document
@@ -30,7 +30,7 @@ class CustomerKind(Kind):
         by: str = getattr(self.run.settings, "match", "email")
         return by if by in self.run.target.entity.match else super().recognised_by()
 
-    def adjust(self, document: Document) -> tuple[Document, list[str]]:
+    def adjust(self, document: Document, *, creating: bool) -> tuple[Document, list[str]]:
         """Company or person, and addresses split."""
         assert isinstance(document, Customer)
         return policies.adjust_customer(document)
@@ -126,9 +126,8 @@ class CustomerDesk:
                 return known.known_as, [
                     f"{label} is customer {known.known_as} in {run.target.name}"
                 ]
-            written = run.port.update(
-                self.target, self.pair, self.link_key(identity), known.key, payload
-            )
+            intent = Intent(pair=self.pair, key=self.link_key(identity), payload=payload)
+            run.port.update(self.target, known.key, intent)
             known.pushed = mark
             return known.known_as, [
                 f"{label} is customer {known.known_as} in {run.target.name}, updated"
@@ -142,15 +141,15 @@ class CustomerDesk:
             )
         payload = self.table.render(customer, context)
         mark = fingerprint(self.table.render(customer, replace(context, creating=False)))
-        written = run.port.create(
-            self.target,
-            self.pair,
-            self.link_key(identity),
-            payload,
-            Recognise(self.by, identity),
+        intent = Intent(
+            pair=self.pair,
+            key=self.link_key(identity),
+            payload=payload,
+            recognise=Recognise(self.by, identity),
             doubtful=identity in self.effects,
-            mark=mark,
+            kept=Kept(mark=mark),
         )
+        written = run.port.create(self.target, intent)
         self.known[identity] = self._known(written, mark)
         known_as = self.known[identity].known_as
         if run.port.planning:

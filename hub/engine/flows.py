@@ -16,6 +16,7 @@ from hub.engine.ledger import OPEN
 from hub.engine.naming import flow_named, name_problem, nearest
 from hub.engine.rulework import FlowRules
 from hub.engine.schedules import ScheduleError, parse_schedule
+from hub.mapping.convert import convertible
 from hub.mapping.rules import RulesError
 from hub.model import Json
 from hub.sdk import ConfigurationError, Entity, Form, System
@@ -89,13 +90,19 @@ def couplings(source: System, target: System) -> Iterator[tuple[Entity, Entity]]
 def misfit(source: Entity, target: Entity) -> str | None:
     """Why two entities cannot be coupled; None when they can."""
     if not source.can("read"):
-        return f"{source.title} cannot be read, so it cannot be where a flow comes from"
-    if not target.can("create"):
-        return f"{target.title} cannot be written, so it cannot be where a flow goes to"
-    if source.document.kind != target.document.kind:
+        why = source.cannot.get("read", "")
+        return (
+            f"{source.title} cannot be read, so it cannot be where a flow comes from. {why}".strip()
+        )
+    if not target.can("create") and not target.can("update"):
+        why = target.cannot.get("write", "")
+        return (
+            f"{target.title} cannot be written, so it cannot be where a flow goes to. {why}".strip()
+        )
+    if not convertible(source.document, target.document):
         return (
             f"{source.title} are documents of the kind {source.document.kind} and "
-            f"{target.title} of the kind {target.document.kind}; they must be the same"
+            f"{target.title} of the kind {target.document.kind}; one cannot be made of the other"
         )
     return None
 

@@ -48,6 +48,7 @@ class Outcome:
     notes: list[str] = dataclasses.field(default_factory=list)
     started: float = dataclasses.field(default_factory=time.perf_counter)
     entry_id: int | None = None
+    wants: Json | None = None
 
     def shown(self) -> Json:
         """As `koppel run --json` lists it."""

@@ -1,4 +1,4 @@
-"""Kinds: what the engine does differently for orders, customers and everything else."""
+"""Kinds: what the engine does differently for orders, customers, products, stock and the rest."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from hub.model import Document, Json
 
 if TYPE_CHECKING:
     from hub.engine.context import FlowRun
+    from hub.engine.job import Job
 
 
 class Kind:
     """The plain way: recognise by the target's first match, create or update, refer to nothing."""
+
+    leaves_out = True
+    """Whether a record that was left out is remembered and stays out until it changes."""
 
     def __init__(self, run: FlowRun) -> None:
         self.run = run
@@ -35,6 +39,26 @@ class Kind:
         value = paths.get(document.to_dict(), by)
         return None if value is None else str(value).strip() or None
 
+    def known(self, job: Job, *, forced: bool, accepted: bool) -> None:
+        """Decide on a record that is linked: it may end here."""
+        if job.link is not None and job.link.received == job.received and not forced:
+            job.end("unchanged")
+
+    def found(self, job: Job) -> None:
+        """Decide on a record without a link that the target has already: it may end here."""
+
+    def not_there(self, job: Job) -> None:
+        """Decide on a record that the target does not have and this flow may not make."""
+        job.end(
+            "skipped",
+            f"Not in {self.run.target.name}, and this flow makes no new ones.",
+            code="not_there",
+        )
+
+    def may_create(self) -> bool:
+        """Whether this flow makes records that are not there yet."""
+        return bool(getattr(self.run.settings, "create_missing", True))
+
     def may_update(self) -> bool:
         """Whether this flow updates what is there already."""
         return bool(getattr(self.run.settings, "update", True))
@@ -42,7 +66,7 @@ class Kind:
     def prepare(self, documents: Sequence[Document]) -> None:
         """Look up in the target what these documents refer to, for all at once."""
 
-    def adjust(self, document: Document) -> tuple[Document, list[str]]:
+    def adjust(self, document: Document, *, creating: bool) -> tuple[Document, list[str]]:
         """Apply the policies; returns the document and what was done, in words."""
         return document, []
 
@@ -53,11 +77,36 @@ class Kind:
     def check_total(self, document: Document, payload: Json) -> None:
         """Raise Blocked when the target would come to another total."""
 
+    def essence(self, document: Document) -> Json | None:
+        """What is kept of a record that was written, to tell later what has changed."""
+        return None
+
+    def closed(self, document: Document) -> bool:
+        """Whether nothing more is expected to happen to the record."""
+        return False
+
+    def wants(self, document: Document | None) -> Json | None:
+        """SKU -> quantity that a record which has to wait keeps from others."""
+        return None
+
+    def follow(self) -> bool:
+        """Whether records that are linked are looked at again until they are closed."""
+        return False
+
 
 def kind_for(run: FlowRun) -> Kind:
     """The kind of work this flow's documents need."""
     from hub.engine.customers import CustomerKind
     from hub.engine.orders import OrderKind
+    from hub.engine.products import ProductKind
+    from hub.engine.stock import StockKind
 
-    kinds: dict[str, Any] = {"order": OrderKind, "customer": CustomerKind}
+    kinds: dict[str, Any] = {
+        "order": OrderKind,
+        "invoice": OrderKind,
+        "journal_entry": OrderKind,
+        "customer": CustomerKind,
+        "product": ProductKind,
+        "stock": StockKind,
+    }
     return kinds.get(run.target.entity.document.kind, Kind)(run)  # type: ignore[no-any-return]

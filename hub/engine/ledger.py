@@ -6,7 +6,7 @@ Its statements are made once and sent as they are: a run passes here several tim
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable, and_, bindparam, case, func, select, update
 
 from hub.engine.claims import Claim, LostClaim
+from hub.model import Json
 from hub.sdk import Effect, Written
 from hub.store.database import Database
 from hub.store.sql import Insert, insert_for
@@ -35,6 +36,11 @@ class Pair:
     source_entity: str
     target_id: int
     target_entity: str
+
+    @property
+    def turned(self) -> Pair:
+        """The same pair, seen from the other end."""
+        return Pair(self.target_id, self.target_entity, self.source_id, self.source_entity)
 
     def columns(self) -> dict[str, Any]:
         """As the columns of a row."""
@@ -95,11 +101,16 @@ def _relink(dialect: str) -> Insert:
     given = statement.excluded
     kept = {
         name: func.coalesce(given[name], _link.c[name])
-        for name in ("target_number", "known_as", "received", "pushed")
+        for name in ("target_number", "known_as", "received", "pushed", "essence")
     }
     return statement.on_conflict_do_update(
         index_elements=list(_IDENTITY),
-        set_={"target_key": given.target_key, "updated_at": given.updated_at} | kept,
+        set_={
+            "target_key": given.target_key,
+            "updated_at": given.updated_at,
+            "closed": given.closed,
+        }
+        | kept,
     )
 
 
@@ -181,6 +192,60 @@ class Ledger:
                 found.update({link.source_key: link for link in rows})
         return found
 
+    def reverse(self, pair: Pair, keys: Collection[str]) -> list[Link]:
+        """Links the other way round: these records of the source were written by this hub."""
+        found: list[Link] = []
+        with self._database.session() as session:
+            for chunk in _chunks(list(keys)):
+                rows = session.execute(
+                    select(Link).where(_between(_link, pair.turned), _link.c.target_key.in_(chunk))
+                ).scalars()
+                # Customers that came with orders are linked under a hash and not under a key.
+                found += [row for row in rows if ":" not in row.source_key]
+        return found
+
+    def open_keys(self, pair: Pair) -> list[str]:
+        """Keys of the source's records that are linked, either way, and not closed."""
+        here = select(_link.c.source_key).where(
+            _between(_link, pair), _link.c.closed.is_(False), _link.c.target_key != ""
+        )
+        there = select(_link.c.target_key).where(
+            _between(_link, pair.turned), _link.c.closed.is_(False), _link.c.target_key != ""
+        )
+        with self._database.begin() as connection:
+            return list(dict.fromkeys([*connection.scalars(here), *connection.scalars(there)]))
+
+    def close(self, connection: Connection, pair: Pair, keys: Sequence[str]) -> None:
+        """Nothing more is expected of these records of the source, however they are linked."""
+        for between, column in ((pair, _link.c.source_key), (pair.turned, _link.c.target_key)):
+            for chunk in _chunks(keys):
+                connection.execute(
+                    update(_link)
+                    .where(_between(_link, between), column.in_(chunk))
+                    .values(closed=True)
+                )
+
+    def linked_keys(self, pair: Pair) -> Iterator[tuple[str, str]]:
+        """Source key and target key of all that is linked and not closed, a few at a time."""
+        last = 0
+        while True:
+            with self._database.begin() as connection:
+                rows = connection.execute(
+                    select(_link.c.id, _link.c.source_key, _link.c.target_key)
+                    .where(
+                        _between(_link, pair),
+                        _link.c.id > last,
+                        _link.c.target_key != "",
+                        _link.c.closed.is_(False),
+                    )
+                    .order_by(_link.c.id)
+                    .limit(CHUNK)
+                ).all()
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield from ((key, there) for _, key, there in rows)
+
     def link(
         self,
         connection: Connection,
@@ -190,6 +255,8 @@ class Ledger:
         *,
         received: str | None = None,
         pushed: str | None = None,
+        essence: Json | None = None,
+        closed: bool = False,
     ) -> None:
         """Store or refresh a link, in the transaction of what it belongs to."""
         now = utc_now()
@@ -203,6 +270,8 @@ class Ledger:
                 "known_as": written.known_as,
                 "received": received,
                 "pushed": pushed,
+                "essence": essence,
+                "closed": closed,
                 "created_at": now,
                 "updated_at": now,
             },

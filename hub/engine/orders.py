@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from hub.engine import lookups
+from hub.engine import changes, lookups
 from hub.engine.customers import CustomerDesk
 from hub.engine.kinds import Kind
 from hub.mapping import policies
@@ -17,6 +17,7 @@ from hub.sdk import Blocked, Context, SkipRecord
 
 if TYPE_CHECKING:
     from hub.engine.context import FlowRun
+    from hub.engine.job import Job
     from hub.engine.port import Target
 
 
@@ -58,9 +59,67 @@ class OrderKind(Kind):
         assert isinstance(document, Order)
         return document.customer.email
 
-    def may_update(self) -> bool:
-        """An order that is there is left alone."""
-        return False
+    def may_create(self) -> bool:
+        """Unless the flow only follows the status of orders that are there."""
+        return self.settings.new_orders
+
+    def not_there(self, job: Job) -> None:
+        """Leave it out, quietly."""
+        job.end("skipped", f"{self.run.target.name} does not know this order.", code="not_there")
+
+    def follow(self) -> bool:
+        """Whether the status of orders that both sides know is passed on."""
+        return self.settings.send_status and self.run.target.entity.can("update")
+
+    def known(self, job: Job, *, forced: bool, accepted: bool) -> None:
+        """A booked document is not changed, but its status may be passed on."""
+        assert job.link is not None
+        same = job.link.received == job.received
+        if job.then is not None:
+            return
+        if self.follow():
+            if same and not forced:
+                job.end("unchanged")
+        elif job.came_back or same:
+            job.end("unchanged")
+        else:
+            changes.judge(
+                self.run,
+                job,
+                changed=self.settings.changed_orders,
+                cancelled=self.settings.cancelled_orders,
+                accepted=accepted,
+            )
+
+    def found(self, job: Job) -> None:
+        """A document is there already: ours if we were writing it when something broke."""
+        if self.follow() or job.then is not None:
+            return
+        target, number = self.run.target.name, job.target_number
+        if job.effect is not None:
+            job.end("created", f"Written earlier and found again in {target} as {number}.")
+        else:
+            job.end("skipped", f"Already in {target} as {number}.", code="exists")
+
+    def essence(self, document: Document) -> Json | None:
+        """Total, addresses, and whether it is cancelled."""
+        assert isinstance(document, Order)
+        return changes.essence(self.run, document)
+
+    def closed(self, document: Document) -> bool:
+        """Nothing follows on a cancelled order, nor on one that its system says is closed."""
+        assert isinstance(document, Order)
+        return bool(document.cancelled or document.closed)
+
+    def wants(self, document: Document | None) -> Json | None:
+        """What an order that waits will take out of stock."""
+        if not isinstance(document, Order) or document.cancelled:
+            return None
+        wants: dict[str, Decimal] = {}
+        for line in document.lines:
+            if line.sku and line.quantity and line.kind in (None, "product"):
+                wants[line.sku] = wants.get(line.sku, Decimal(0)) + line.quantity
+        return {sku: f"{quantity:f}" for sku, quantity in wants.items()} or None
 
     # -- resolve -------------------------------------------------------------------------------
 
@@ -128,7 +187,7 @@ class OrderKind(Kind):
 
     # -- adjust and check ----------------------------------------------------------------------
 
-    def adjust(self, document: Document) -> tuple[Document, list[str]]:
+    def adjust(self, document: Document, *, creating: bool) -> tuple[Document, list[str]]:
         """Find every product, then apply the policies."""
         assert isinstance(document, Order)
         return policies.adjust_order(document, self.settings, self._facts())

@@ -7,15 +7,18 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import Connection
 
 from hub.engine import waiting
 from hub.engine.context import FlowRun
-from hub.engine.journal import Outcome, shown_exchange
+from hub.engine.job import Job
+from hub.engine.journal import Outcome
 from hub.engine.kinds import Kind, kind_for
-from hub.engine.port import Recognise, written_of
+from hub.engine.port import Intent, Kept, Recognise
+from hub.engine.recognise import fetch_current, look_in_target, recognise
+from hub.mapping import difference
+from hub.mapping.convert import convert
 from hub.model import Document, Json
 from hub.registry import describe
 from hub.sdk import (
@@ -24,49 +27,13 @@ from hub.sdk import (
     KoppelError,
     Raw,
     RecordError,
+    SkipRecord,
     TemporaryError,
     Written,
 )
 from hub.sdk.entity import fingerprint
-from hub.sdk.exchange import Exchange
-from hub.store.tables import EffectRow, Link
 
 log = logging.getLogger("koppel.engine")
-
-
-@dataclass
-class Job:
-    """One record being worked on."""
-
-    record: Raw
-    outcome: Outcome
-    received: str
-    link: Link | None = None
-    effect: EffectRow | None = None
-    document: Document | None = None
-    existing: Written | None = None
-    done: bool = False
-    exchanges: list[Exchange] = dataclasses.field(default_factory=list)
-
-    def end(self, outcome: str, reason: str = "", **more: Any) -> None:
-        """Nothing more is to be done with this record."""
-        self.outcome.outcome, self.outcome.reason, self.done = outcome, reason, True
-        for name, value in more.items():
-            setattr(self.outcome, name, value)
-
-    @property
-    def nothing_new(self) -> bool:
-        """Whether a scheduled run need not mention it: it is as the last run told."""
-        return self.outcome.outcome == "unchanged" or self.outcome.code == "left_out"
-
-    def note_answers(self) -> None:
-        """Put down what was asked and answered so far; an entry is stored before its work ends."""
-        if self.exchanges:
-            self.outcome.parts["answered"] = [shown_exchange(e) for e in self.exchanges]
-
-    def refuse(self, error: RecordError) -> None:
-        """End it as the error says: failed, blocked or skipped."""
-        self.end(error.outcome, str(error), code=error.code, field=error.field, fix=error.fix)
 
 
 @dataclass
@@ -84,15 +51,22 @@ class PageWorker:
             self.waiting = waiting.keys(connection, self.run.flow_id)
 
     def process(
-        self, records: Sequence[Raw], *, completed: bool = False, forced: bool = False
+        self,
+        records: Sequence[Raw],
+        *,
+        completed: bool = False,
+        forced: bool = False,
+        accepted: bool = False,
+        then: Sequence[Json | None] = (),
     ) -> list[Outcome]:
         """Take every record of a page to its end, in order; stores what became of each.
 
         completed: nothing is missing from the records. forced: also those that are known and
-        have not changed. Raises AuthenticationError, ConfigurationError or, after several
-        records in a row, TemporaryError: the run cannot go on; what was done is stored.
+        have not changed. accepted, then: see `recognise`. Raises AuthenticationError,
+        ConfigurationError or, after several records in a row, TemporaryError: the run cannot go
+        on; what was done is stored.
         """
-        jobs = self._recognise(records, forced)
+        jobs = recognise(self.run, self.kind, records, forced=forced, accepted=accepted, then=then)
         try:
             self.run.journal.stock(sum(not job.done for job in jobs))
             self._prepare([job for job in jobs if not job.done], completed)
@@ -104,50 +78,6 @@ class PageWorker:
         return [job.outcome for job in jobs]
 
     # -- steps ---------------------------------------------------------------------------------
-
-    def _recognise(self, records: Sequence[Raw], forced: bool) -> list[Job]:
-        """Which records are new here, which are known, and which have changed since."""
-        source = self.run.source.entity
-        jobs: dict[str, Job] = {}
-        for position, record in enumerate(records):
-            try:
-                key = source.key_of(record)
-                job = Job(record, Outcome(key=key), source.mark_of(record))
-                job.outcome.reference = source.number_of(record)
-            except RecordError as error:
-                key = f"?{position}"
-                job = Job(record, Outcome(key=key), source.mark_of(record))
-                job.refuse(error)
-            job.outcome.parts["received"] = record
-            jobs[key] = job
-        keys = [key for key, job in jobs.items() if not job.done]
-        links = self.run.ledger.links(self.run.pair, keys)
-        effects = self.run.ledger.effects(self.run.pair, keys, "create")
-        updatable = self.run.target.entity.can("update")
-        for key, job in jobs.items():
-            job.link = links.get(key)
-            job.effect = effects.get(key)
-            if job.link is not None and not job.link.target_key:
-                # Left out before. It stays so, quietly, until it changes.
-                if job.link.received == job.received and not forced and not job.done:
-                    job.end("skipped", "Left out before, and not changed since.", code="left_out")
-                job.link = None
-            if job.link is None or job.done:
-                continue
-            job.outcome.target = job.link.target_key
-            job.outcome.target_number = job.link.target_number
-            number = job.link.target_number or job.link.target_key
-            same = job.link.received == job.received
-            if same and (not forced or not updatable):
-                job.end("unchanged")
-            elif not updatable:
-                job.end(
-                    "skipped",
-                    f"Already in {self.run.target.name} as {number}. It has changed in "
-                    f"{self.run.source.name} since; a booked document is not changed.",
-                    code="exists",
-                )
-        return list(jobs.values())
 
     def _prepare(self, jobs: list[Job], completed: bool) -> None:
         """Complete and understand the records, and look up for all at once what they need."""
@@ -162,56 +92,30 @@ class PageWorker:
                     job.refuse(record)
                 else:
                     job.record = job.outcome.parts["received"] = record
-        hooks = self.run.hub.registry.hooks
         for job in jobs:
             if job.done:
                 continue
             try:
-                job.document = self.run.source.table.understand(job.record, self.run.source.context)
-                hooks.record_read(flow=self.run.flow.name, record=job.record, document=job.document)
-                self.kind.name(job.document)
-                job.outcome.person = self.kind.person(job.document)
+                self._understand(job)
             except RecordError as error:
                 job.refuse(error)
+        look_in_target(self.run, self.kind, [job for job in jobs if not job.done])
         alive = [job for job in jobs if not job.done]
-        self._existing(alive)
-        alive = [job for job in alive if not job.done]
         self.kind.prepare([job.document for job in alive if job.document is not None])
+        fetch_current(self.run, alive)
 
-    def _existing(self, jobs: list[Job]) -> None:
-        """Look in the target for records that have no link yet: found means known."""
-        entity = self.run.target.entity
-        by = self.kind.recognised_by()
-        if by is None or not entity.can("find"):
-            return
-        wanted: dict[str, list[Job]] = {}
-        for job in jobs:
-            if job.link is None and job.document is not None:
-                value = self.kind.recognisable(job.document, by)
-                if value:
-                    wanted.setdefault(value, []).append(job)
-        if not wanted:
-            return
-        found = entity.find(self.run.target.api, by, list(wanted))
-        for value, sharing in wanted.items():
-            record = found.get(value)
-            if record is None:
-                continue
-            for job in sharing:
-                job.existing = written_of(entity, record)
-                if not entity.can("update"):
-                    self._found(job)
-
-    def _found(self, job: Job) -> None:
-        """A document is there already: ours if we were writing it when something broke."""
-        assert job.existing is not None
-        number = job.existing.number or job.existing.key
-        target = self.run.target.name
-        job.outcome.target, job.outcome.target_number = job.existing.key, job.existing.number
-        if job.effect is not None:
-            job.end("created", f"Written earlier and found again in {target} as {number}.")
-        else:
-            job.end("skipped", f"Already in {target} as {number}.", code="exists")
+    def _understand(self, job: Job) -> None:
+        run = self.run
+        document = run.source.table.understand(job.record, run.source.context)
+        run.hub.registry.hooks.record_read(flow=run.flow.name, record=job.record, document=document)
+        job.document = document = convert(document, run.target.entity.document, run.zone)
+        if run.where is not None and not run.where.matches(job.record, document.to_dict()):
+            raise SkipRecord(
+                "Left out by the filter of this flow (where).", field="where", code="filtered"
+            )
+        job.essence, job.closed = self.kind.essence(document), self.kind.closed(document)
+        self.kind.name(document)
+        job.outcome.person = self.kind.person(document)
 
     def _one(self, job: Job) -> None:
         """Adjust, render and write one record."""
@@ -259,9 +163,15 @@ class PageWorker:
     def _write(self, job: Job) -> None:
         run = self.run
         assert job.document is not None
-        creating = job.link is None and job.existing is None
+        if job.cancelling:
+            self._cancel(job)
+            return
+        creating = job.target_key is None
+        if creating and not (run.target.entity.can("create") and self.kind.may_create()):
+            self.kind.not_there(job)
+            return
         job.document, applied = run.rules.adjust(job.record, job.document, creating=creating)
-        job.document, notes = self.kind.adjust(job.document)
+        job.document, notes = self.kind.adjust(job.document, creating=creating)
         job.document = self._with_added_policies(job.document)
         job.outcome.notes += notes
         job.outcome.parts["understood"] = job.document.to_dict()
@@ -272,7 +182,9 @@ class PageWorker:
             job.outcome.parts["rules"] = applied
         job.outcome.parts["pushed"] = payload
         self.kind.check_total(job.document, payload)
-        if creating:
+        if job.then is not None:
+            self._compare_with_then(job, payload)
+        elif creating:
             self._create(job, payload)
         else:
             self._update(job, payload)
@@ -283,6 +195,16 @@ class PageWorker:
         context = replace(target.context, creating=creating)
         payload = target.table.render(document, context)
         return payload, self.run.rules.overlay(record, document, payload, creating=creating)
+
+    def _compare_with_then(self, job: Job, payload: Json) -> None:
+        """A past record planned anew: what the mapping of today makes different."""
+        assert job.then is not None
+        found = difference.changed(job.then, payload)
+        if found:
+            job.outcome.parts["differences"] = found
+            job.end("updated", f"{len(found)} of what was pushed then would be different now.")
+        else:
+            job.end("unchanged", "The same would be pushed again.")
 
     def _create(self, job: Job, payload: Json) -> None:
         run = self.run
@@ -299,41 +221,64 @@ class PageWorker:
             job.outcome.target, job.outcome.target_number = written.key, written.number
             self._store(connection, job)
 
-        written = run.port.create(
-            run.destination,
-            run.pair,
-            job.outcome.key,
-            payload,
-            Recognise(by, value) if by and value and run.target.entity.can("find") else None,
+        findable = by and value and run.target.entity.can("find")
+        intent = Intent(
+            pair=run.pair,
+            key=job.outcome.key,
+            payload=payload,
+            recognise=Recognise(by, value) if findable and by and value else None,
             doubtful=job.effect is not None,
-            mark=mark,
-            received=job.received,
-            also=store,
+            kept=self._kept(job, mark),
         )
+        written = run.port.create(run.destination, intent, store)
         job.outcome.target, job.outcome.target_number = written.key, written.number
+
+    def _kept(self, job: Job, mark: str | None = None) -> Kept:
+        return Kept(received=job.received, mark=mark, essence=job.essence, closed=job.closed)
 
     def _update(self, job: Job, payload: Json) -> None:
         run = self.run
-        key = job.link.target_key if job.link else job.existing.key if job.existing else ""
-        number = job.link.target_number if job.link else None
-        if job.link is None and job.existing is not None:
-            number = job.existing.number
-        job.outcome.target, job.outcome.target_number = key, number
+        key = job.target_key or ""
+        job.outcome.target, job.outcome.target_number = key, job.target_number
         if job.link is not None and job.link.pushed == fingerprint(payload):
             job.end("unchanged")
             return
         if not self.kind.may_update():
-            job.end("skipped", f"Already in {run.target.name} as {number or key}.", code="exists")
+            job.end(
+                "skipped",
+                f"Already in {run.target.name} as {job.target_number}.",
+                code="exists",
+            )
             return
+        if job.current is not None:
+            found = difference.differences(
+                run.target.entity, run.target.table, payload, job.current, run.target.context
+            )
+            if not found:
+                job.end("unchanged")
+                return
+            job.outcome.parts["differences"] = found
         job.end("updated")
+        intent = Intent(pair=run.pair, key=job.outcome.key, payload=payload, kept=self._kept(job))
+        run.port.update(
+            run.destination, key, intent, lambda connection, _: self._store(connection, job)
+        )
+
+    def _cancel(self, job: Job) -> None:
+        run, key = self.run, job.target_key or ""
+        job.outcome.target, job.outcome.target_number = key, job.target_number
+        job.end(
+            "updated",
+            f"Cancelled in {run.source.name} after it was booked: cancelled in {run.target.name}.",
+            code="cancelled",
+        )
+        intent = Intent(pair=run.pair, key=job.outcome.key, payload={}, kept=self._kept(job))
         run.port.update(
             run.destination,
-            run.pair,
-            job.outcome.key,
             key,
-            payload,
-            received=job.received,
-            also=lambda connection, _: self._store(connection, job),
+            intent,
+            lambda connection, _: self._store(connection, job),
+            cancelling=True,
         )
 
     # -- remember ------------------------------------------------------------------------------
@@ -362,21 +307,36 @@ class PageWorker:
                     self._relink(connection, job)
             self.run.journal.write(connection, [job.outcome for job in told])
             if not self.run.planning:
+                for job in rest:
+                    job.outcome.wants = self.kind.wants(job.document)
                 waiting.settle(session, self.run.flow, [job.outcome for job in rest])
                 self.waiting |= {job.outcome.key for job in rest if job.outcome.reason}
 
     def _relink(self, connection: Connection, job: Job) -> None:
         if job.outcome.outcome not in ("created", "skipped", "unchanged"):
             return
+        run = self.run
+        closed = job.closed if job.document is not None else bool(job.link and job.link.closed)
         if job.link is not None:
+            if closed and job.came_back:
+                run.ledger.close(connection, run.pair, [job.outcome.key])
             written = Written(job.link.target_key, job.link.target_number)
         elif job.existing is not None:
             written = job.existing
-        elif job.outcome.outcome == "skipped" and job.document is not None:
+        elif (
+            job.outcome.outcome == "skipped" and job.document is not None and (self.kind.leaves_out)
+        ):
             written = Written("")  # remember that it was left out, as it is now
         else:
             return
-        run = self.run
-        run.ledger.link(connection, run.pair, job.outcome.key, written, received=job.received)
+        run.ledger.link(
+            connection,
+            run.pair,
+            job.outcome.key,
+            written,
+            received=job.received,
+            essence=job.essence,
+            closed=closed,
+        )
         if job.effect is not None:
             run.ledger.settle(connection, run.pair, job.outcome.key, written.key)

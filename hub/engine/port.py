@@ -41,6 +41,35 @@ class Recognise:
     value: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What is kept with the link of a record that was written.
+
+    received: the mark of the record as it was read. mark: what to compare a later update with,
+    when that is not the payload itself. essence, closed: as in Link.
+    """
+
+    received: str | None = None
+    mark: str | None = None
+    essence: Json | None = None
+    closed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """One write: what, of which record, and what is to be kept of it.
+
+    doubtful: an earlier attempt has an unknown outcome; it is looked up first.
+    """
+
+    pair: Pair
+    key: str
+    payload: Json
+    recognise: Recognise | None = None
+    doubtful: bool = False
+    kept: Kept = Kept()
+
+
 class Port:
     """Creates and updates through a plugin. In a plan it writes nothing and says so.
 
@@ -68,37 +97,29 @@ class Port:
     def create(
         self,
         target: Target,
-        pair: Pair,
-        key: str,
-        payload: Json,
-        recognise: Recognise | None,
-        *,
-        doubtful: bool = False,
-        mark: str | None = None,
-        received: str | None = None,
+        intent: Intent,
         also: Callable[[Connection, Written], None] | None = None,
     ) -> Written:
         """Create one record; returns what it became.
 
-        doubtful: an earlier attempt has an unknown outcome; it is looked up first.
-        mark: what to compare a later update with, when that is not the payload itself.
         also: stored in the transaction that confirms the write.
         Raises RecordError when the vendor refuses it, TemporaryError when it stays unclear (the
         effect then says unknown, and the next run asks before it writes).
         """
         if self._ledger is None:
             return Written(PLANNED)
-        self._before("create", payload)
+        self._before("create", intent.payload)
+        doubtful = intent.doubtful
         for attempt in range(1, ATTEMPTS + 1):
             if doubtful:
-                found = self._look_up(target, recognise)
+                found = self._look_up(target, intent.recognise)
                 if found is not None:
-                    self._confirm(None, pair, key, payload, found, mark, received, also)
+                    self._confirm(None, intent, found, also)
                     return found
-            effect = self._ledger.begin(pair, key, "create")
+            effect = self._ledger.begin(intent.pair, intent.key, "create")
             resumed = effect.stage is not None
             try:
-                written = target.entity.create(target.api, payload, effect)
+                written = target.entity.create(target.api, intent.payload, effect)
             except TemporaryError as error:
                 state = "unknown" if isinstance(error, UnknownOutcome) else "sent"
                 self._ledger.end(None, effect, state, error=str(error))
@@ -109,34 +130,39 @@ class Port:
                 continue
             except RecordError as error:
                 # A document taken up again may be refused because it is there already.
-                found = self._look_up(target, recognise) if resumed else None
+                found = self._look_up(target, intent.recognise) if resumed else None
                 if found is None:
                     self._ledger.end(None, effect, "refused", error=str(error))
                     raise
                 written = found
-            self._confirm(effect, pair, key, payload, written, mark, received, also)
+            self._confirm(effect, intent, written, also)
             return written
         raise AssertionError("unreachable")
 
     def update(
         self,
         target: Target,
-        pair: Pair,
-        key: str,
         target_key: str,
-        payload: Json,
-        *,
-        received: str | None = None,
+        intent: Intent,
         also: Callable[[Connection, Written], None] | None = None,
+        *,
+        cancelling: bool = False,
     ) -> Written:
-        """Update one record; repeating it does no harm, so an unclear outcome is repeated."""
+        """Update one record; repeating it does no harm, so an unclear outcome is repeated.
+
+        cancelling: undo the document instead of changing it.
+        """
         if self._ledger is None:
             return Written(target_key)
-        self._before("update", payload)
+        action = "cancel" if cancelling else "update"
+        self._before(action, intent.payload)
         for attempt in range(1, ATTEMPTS + 1):
-            effect = self._ledger.begin(pair, key, "update")
+            effect = self._ledger.begin(intent.pair, intent.key, action)
             try:
-                written = target.entity.update(target.api, target_key, payload, effect)
+                if cancelling:
+                    written = target.entity.cancel(target.api, target_key, effect)
+                else:
+                    written = target.entity.update(target.api, target_key, intent.payload, effect)
             except TemporaryError as error:
                 self._ledger.end(None, effect, "unknown", error=str(error))
                 if attempt == ATTEMPTS:
@@ -146,7 +172,7 @@ class Port:
             except RecordError as error:
                 self._ledger.end(None, effect, "refused", error=str(error))
                 raise
-            self._confirm(effect, pair, key, payload, written, None, received, also)
+            self._confirm(effect, intent, written, also, action)
             return written
         raise AssertionError("unreachable")
 
@@ -161,28 +187,34 @@ class Port:
     def _confirm(
         self,
         effect: StoredEffect | None,
-        pair: Pair,
-        key: str,
-        payload: Json,
+        intent: Intent,
         written: Written,
-        mark: str | None,
-        received: str | None,
         also: Callable[[Connection, Written], None] | None,
+        action: str = "create",
     ) -> None:
         assert self._ledger is not None
-        ledger, pushed = self._ledger, mark or fingerprint(payload)
+        ledger, kept = self._ledger, intent.kept
 
         def store(connection: Connection) -> None:
             if effect is not None:
                 ledger.end(connection, effect, "confirmed", target_key=written.key)
             else:
-                ledger.settle(connection, pair, key, written.key)
-            ledger.link(connection, pair, key, written, received=received, pushed=pushed)
+                ledger.settle(connection, intent.pair, intent.key, written.key)
+            ledger.link(
+                connection,
+                intent.pair,
+                intent.key,
+                written,
+                received=kept.received,
+                pushed=kept.mark or fingerprint(intent.payload),
+                essence=kept.essence,
+                closed=kept.closed,
+            )
             if also is not None:
                 also(connection, written)
 
         ledger.later(store)
-        self._after("create" if effect else "found", payload, written.key)
+        self._after(action if effect else "found", intent.payload, written.key)
 
 
 def written_of(entity: Entity, record: Raw) -> Written:

@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from hub.engine import waiting
 from hub.engine.claims import Claim, LostClaim
 from hub.engine.context import FlowRun, open_run
 from hub.engine.hub import Hub
 from hub.engine.journal import OUTCOMES, Outcome
-from hub.engine.page import PageWorker
+from hub.engine.reading import pages
 from hub.model import Json
 from hub.sdk import (
     AuthenticationError,
     ConfigurationError,
     KoppelError,
-    NotFound,
-    Query,
-    Raw,
-    RecordError,
     TemporaryError,
 )
-from hub.store import payloads
-from hub.store.tables import Connection, Entry, Flow, FlowCursor, Run, utc_now
+from hub.store.tables import Connection, Entry, Flow, Run, utc_now
 
 log = logging.getLogger("koppel.engine")
 Progress = Callable[[Json], None]
-GET_CHUNK = 100
 OPEN_STATES = ("queued", "running")
 
 
@@ -148,7 +141,7 @@ def _work(
         opened = open_run(hub, flow, run_id, claim, planning=run.kind == "plan")
         opened.memo["quiet"] = run.trigger == "schedule"
         hub.registry.hooks.run_started(run=run_id, flow=flow.name)
-        for outcomes in _pages(opened, run):
+        for outcomes in pages(opened, run):
             tally.add(outcomes, opened)
         tally.finish("succeeded" if tally.clean else "partial", opened)
         _healthy(hub, opened)
@@ -175,133 +168,6 @@ def _work(
         if opened is not None:
             opened.close()
     hub.registry.hooks.run_finished(run=run_id, flow=flow.name, summary=counts(hub, run_id))
-
-
-def _pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
-    """What became of each page, in the order of work: what waits first, then what is new."""
-    worker = PageWorker(run)
-    options = row.options
-    if options.get("as_then"):
-        records = _stored(run, options["as_then"])
-        yield worker.process(records, completed=True, forced=True)
-        return
-    if options.get("keys"):
-        yield from _by_keys(run, worker, [str(k) for k in options["keys"]], explicit=True)
-        return
-    left = options.get("limit")
-    with run.hub.database.session() as session:
-        pending = waiting.due(session, run.flow, everyone=row.trigger != "schedule")
-    if not run.planning:
-        pending += [
-            key for key in run.ledger.unsettled_keys(run.source.entity.name) if key not in pending
-        ]
-    if pending and run.source.entity.can("get"):
-        for outcomes in _by_keys(run, worker, pending[:left], explicit=False):
-            if left is not None:
-                left -= len(outcomes)
-            yield outcomes
-    if left is not None and left <= 0:
-        return
-    seen = set(pending)
-    query = Query(
-        since=None if options.get("full") else _cursor(run),
-        filter=run.filter,
-        settings=run.settings,
-        full=bool(options.get("full")),
-    )
-    for page in run.source.entity.read(run.source.api, query):
-        records = _unseen(run, page.records, seen)
-        while records:
-            # With a limit only what is new or changed counts: known records end at once.
-            part, records = records[:left], records[left:] if left is not None else []
-            outcomes = worker.process(part)
-            yield outcomes
-            if left is not None:
-                left -= sum(outcome.outcome != "unchanged" for outcome in outcomes)
-                if left <= 0 and (records or page.cursor is None):
-                    return
-        if not run.planning and page.cursor is not None:
-            _store_cursor(run, page.cursor)
-        if left is not None and left <= 0:
-            return
-
-
-def _by_keys(
-    run: FlowRun, worker: PageWorker, keys: Sequence[str], *, explicit: bool
-) -> Iterator[list[Outcome]]:
-    for start in range(0, len(keys), GET_CHUNK):
-        chunk = list(keys[start : start + GET_CHUNK])
-        found = run.source.entity.get(run.source.api, chunk)
-        records = [r for r in found.values() if not isinstance(r, RecordError)]
-        yield worker.process(records, completed=True, forced=True)
-        missing = {key: found.get(key) for key in chunk}
-        absent = {k: e for k, e in missing.items() if e is None or isinstance(e, RecordError)}
-        if absent:
-            yield _absent(run, absent, explicit)
-
-
-def _absent(
-    run: FlowRun, absent: Mapping[str, RecordError | None], explicit: bool
-) -> list[Outcome]:
-    """Records asked for by key that the source does not have (any more), or does not give."""
-    outcomes = []
-    for key, error in absent.items():
-        outcome = Outcome(key=key, outcome="failed", code="gone")
-        if error is None or isinstance(error, NotFound):
-            outcome.reason = f"{run.source.name} has no record {key} in {run.source.entity.title}."
-            if not explicit:
-                outcome.outcome = "skipped"
-        else:
-            outcome.reason, outcome.code, outcome.field = str(error), error.code, error.field
-        outcomes.append(outcome)
-    with run.hub.database.session() as session:
-        run.journal.write(session.connection(), outcomes)
-        if not run.planning:
-            kept = [o for o in outcomes if not (explicit and o.code == "gone")]
-            waiting.settle(session, run.flow, kept)
-    return outcomes
-
-
-def _unseen(run: FlowRun, records: Sequence[Raw], seen: set[str]) -> list[Raw]:
-    """Leave out what this run has just worked because it was waiting."""
-    if not seen:
-        return list(records)
-    kept = []
-    for record in records:
-        try:
-            if run.source.entity.key_of(record) in seen:
-                continue
-        except KoppelError:
-            pass  # a record without a key gets its own outcome
-        kept.append(record)
-    return kept
-
-
-def _stored(run: FlowRun, entry_ids: Sequence[int]) -> list[Raw]:
-    """The records as they were received then."""
-    records = []
-    with run.hub.database.session() as session:
-        for entry_id in entry_ids:
-            parts = payloads.read(session, run.hub.vault, entry_id)
-            if "received" not in parts or payloads.truncated(parts["received"]) is not None:
-                raise ConfigurationError(
-                    f"What entry {entry_id} received is not stored (any more); retry it as now."
-                )
-            records.append(parts["received"])
-    return records
-
-
-def _cursor(run: FlowRun) -> Json | None:
-    with run.hub.database.session() as session:
-        row = session.get(FlowCursor, run.flow_id)
-        return row.value if row else None
-
-
-def _store_cursor(run: FlowRun, value: Json) -> None:
-    with run.hub.database.session() as session:
-        row = session.get(FlowCursor, run.flow_id) or FlowCursor(flow_id=run.flow_id)
-        row.value, row.updated_at = value, utc_now()
-        session.add(row)
 
 
 class Tally:

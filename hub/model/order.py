@@ -93,6 +93,7 @@ class Order(Document):
     number: what people call it (the shop's order number); it becomes the reference in the target.
     reference: what the target knows it by: the number behind the flow's prefix.
     status: the source's code. status_name: what it is called there. currency: ISO 4217.
+    closed: nothing more will happen to it there.
     prices: basis of line prices, line totals and `discount`; required on every order.
     ordered_at: when the customer placed it. delivery_date: the day that was asked for.
     customer: who buys. billing: where the invoice goes. delivery: where the goods go.
@@ -115,6 +116,7 @@ class Order(Document):
     status_name: str | None = None
     paid: bool | None = None
     cancelled: bool | None = None
+    closed: bool | None = None
     currency: str | None = None
     prices: Prices | None = None
     ordered_at: dt.datetime | None = None

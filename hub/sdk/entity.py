@@ -192,6 +192,10 @@ class Entity:
         """
         raise Unsupported(f"{self.title} cannot be updated")
 
+    def cancel(self, api: Api, key: str, effect: Effect) -> Written:
+        """Define it if a document can be undone here (an order cancelled); twice does no harm."""
+        raise Unsupported(f"{self.title} cannot be cancelled")
+
     def prices(self, api: Api) -> Prices | None:
         """Whether product prices are to be written gross or net here; None: either, or it varies.
 
@@ -237,7 +241,7 @@ class Entity:
         return fingerprint(record)
 
     def can(self, ability: str) -> bool:
-        """What is defined is what it can do: read, get, find, create, update, discover."""
+        """What is defined is what it can do: read, get, find, create, update, cancel, discover."""
         return getattr(type(self), ability) is not getattr(Entity, ability)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
-from hub.store.columns import BigId, Code, Moment, Words
+from hub.store.columns import BigId, Code, Moment, Sometimes, Words
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -96,6 +96,17 @@ class Flow(SQLModel, table=True):
     version: int = 1
     next_run_at: dt.datetime | None = Field(default=None, sa_type=Moment)
     created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+    updated_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class Coupling(SQLModel, table=True):
+    """What the flows from one connection to another share: answers that are given once."""
+
+    __tablename__ = "coupling"
+
+    source_id: int = Field(primary_key=True, foreign_key="connection.id")
+    target_id: int = Field(primary_key=True, foreign_key="connection.id")
+    settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     updated_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
 
 
@@ -218,6 +229,8 @@ class Link(SQLModel, table=True):
 
     received: hash of the record as last read. pushed: hash of what was last written.
     known_as: what other records in the target call it.
+    essence: what mattered of the record when it was written (total, lines), to tell later what
+    has changed. closed: nothing more is expected to happen to it.
     """
 
     __tablename__ = "link"
@@ -244,6 +257,8 @@ class Link(SQLModel, table=True):
     known_as: str | None = Field(default=None, sa_type=Words)
     received: str | None = None
     pushed: str | None = None
+    essence: dict[str, Any] | None = Field(default=None, sa_type=Sometimes)
+    closed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
     updated_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
 
@@ -290,7 +305,10 @@ class EffectRow(SQLModel, table=True):
 
 
 class Waiting(SQLModel, table=True):
-    """A record that could not go on: why, since when, and when it is tried again by itself."""
+    """A record that could not go on: why, since when, and when it is tried again by itself.
+
+    wants: SKU -> how many, of an order that the target does not know of yet.
+    """
 
     __tablename__ = "waiting"
     __table_args__ = (
@@ -313,6 +331,7 @@ class Waiting(SQLModel, table=True):
     attempts: int = 1
     next_attempt_at: dt.datetime | None = Field(default=None, sa_type=Moment)
     flow_version: int = 1
+    wants: dict[str, Any] | None = Field(default=None, sa_type=Sometimes)
 
 
 class IndexState(SQLModel, table=True):

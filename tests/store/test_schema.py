@@ -64,8 +64,8 @@ class Later:
     """A revision of the future, made for these tests: it adds a table, or fails half-way."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, fails: bool = False) -> None:
-        monkeypatch.setattr(schema, "HEAD", "0002")
-        monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
+        monkeypatch.setattr(schema, "HEAD", "9998")
+        monkeypatch.setattr(schema, "REVISIONS", (*REVISIONS, "9998"))
         monkeypatch.setattr(schema, "upgrade", self._upgrade)
         self.fails = fails
         self.times = 0
@@ -76,7 +76,7 @@ class Later:
         if self.fails:
             raise RuntimeError("half-way")
         time.sleep(0.3)
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9998'"))
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(
@@ -88,7 +88,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
     database = _open(store_config)
     assert "later" not in inspect(database.engine).get_table_names()
     with database.engine.connect() as connection:
-        assert schema.revision(connection) == "0001"
+        assert schema.revision(connection) == HEAD
     database.dispose()
 
 
@@ -224,7 +224,7 @@ def test_a_copy_of_the_file_is_made_before_it_is_changed(
         session.add(Setting(name="mine", value="precious"))
     Later(monkeypatch)
     assert migrate(store_config)
-    (copy,) = store_config.home.glob("koppel.sqlite3.before-upgrade-from-0001-*")
+    (copy,) = store_config.home.glob(f"koppel.sqlite3.before-upgrade-from-{HEAD}-*")
     assert copy.stat().st_mode & 0o077 == 0
     with sqlite3.connect(copy) as opened:
         assert opened.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)

@@ -80,6 +80,7 @@ def answers() -> dict[str, Any]:
         "filter-look_back_days": "30",
         "settings-customer_match": "email",
         "settings-create_customers": "yes",
+        "settings-new_orders": "yes",
         "settings-update_customers": "yes",
         "settings-default_debtor_use": "fallback",
         "settings-home_country": "NL",

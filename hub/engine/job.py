@@ -1,0 +1,79 @@
+"""Job: one record on its way through a page, and how it ends."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from hub.engine.journal import Outcome, shown_exchange
+from hub.model import Document, Json
+from hub.sdk import Raw, RecordError, Written
+from hub.sdk.exchange import Exchange
+from hub.store.tables import EffectRow, Link
+
+
+@dataclass
+class Job:
+    """One record being worked on.
+
+    received: its mark. link: what is known of it here. came_back: known only because this hub
+    wrote it the other way round. existing: found in the target without a link. current: the
+    target's record as it is now, where it was asked for. then: what was pushed before, when a
+    past record is planned anew. cancelling: what was written is to be undone.
+    essence, closed: as in Link, told by the record as it was read.
+    """
+
+    record: Raw
+    outcome: Outcome
+    received: str
+    link: Link | None = None
+    came_back: bool = False
+    effect: EffectRow | None = None
+    document: Document | None = None
+    existing: Written | None = None
+    current: Raw | None = None
+    then: Json | None = None
+    cancelling: bool = False
+    essence: Json | None = None
+    closed: bool = False
+    done: bool = False
+    exchanges: list[Exchange] = dataclasses.field(default_factory=list)
+
+    @property
+    def target_key(self) -> str | None:
+        """The record's key in the target, where it is there."""
+        if self.link is not None:
+            return self.link.target_key
+        return self.existing.key if self.existing is not None else None
+
+    @property
+    def target_number(self) -> str | None:
+        """What the target calls it."""
+        if self.link is not None:
+            return self.link.target_number or self.link.target_key
+        return (self.existing.number or self.existing.key) if self.existing is not None else None
+
+    def end(self, outcome: str, reason: str = "", **more: Any) -> None:
+        """Nothing more is to be done with this record."""
+        self.outcome.outcome, self.outcome.reason, self.done = outcome, reason, True
+        for name, value in more.items():
+            setattr(self.outcome, name, value)
+
+    @property
+    def nothing_new(self) -> bool:
+        """Whether a scheduled run need not mention it: it is as the last run told."""
+        return self.outcome.outcome == "unchanged" or self.outcome.code in QUIET
+
+    def note_answers(self) -> None:
+        """Put down what was asked and answered so far; an entry is stored before its work ends."""
+        if self.exchanges:
+            self.outcome.parts["answered"] = [shown_exchange(e) for e in self.exchanges]
+
+    def refuse(self, error: RecordError) -> None:
+        """End it as the error says: failed, blocked or skipped."""
+        self.end(error.outcome, str(error), code=error.code, field=error.field, fix=error.fix)
+
+
+QUIET = frozenset({"left_out", "not_there"})
+"""Reasons to skip a record that come back at every run until somebody changes something."""

@@ -1,0 +1,237 @@
+"""Why this value? For every field that was pushed: what it comes from and what was done to it.
+
+Nothing of this is stored while a run works: it is told from what was received, understood and
+pushed, from the rules that are known to have had a part in it, and from the plugins' field tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.engine.mapper import Bench, Mapper
+from hub.engine.mapper_fields import flattened
+from hub.engine.mapper_rows import step_words
+from hub.engine.mapper_rules import general, spelled
+from hub.engine.mapper_samples import Sample
+from hub.mapping import paths
+from hub.mapping.explain import explain
+from hub.mapping.rule import CompiledRule, RulesError, compile_rules
+from hub.mapping.values import ValueProblem, same
+from hub.model import Document, FieldError, Json
+from hub.sdk import KoppelError
+
+SETTINGS = {
+    "billing": ("split_address", "home_country"),
+    "cost_center": ("cost_center", "cost_centers"),
+    "cost_unit": ("cost_unit", "cost_units"),
+    "customer.kind": ("customer_kind",),
+    "debtor": ("default_debtor", "customer_match"),
+    "delivery": ("split_address", "home_country"),
+    "ledger": ("revenue_accounts",),
+    "lines[].cost_center": ("cost_center", "cost_centers"),
+    "lines[].cost_unit": ("cost_unit", "cost_units"),
+    "lines[].item": ("shipping_item", "payment_item", "extra_item", "discount_item"),
+    "lines[].ledger": ("revenue_accounts",),
+    "lines[].vat_code": ("vat_codes",),
+    "payment_code": ("payment_methods",),
+    "payment_condition": ("payment_conditions",),
+    "reference": ("reference_prefix",),
+    "shipping_via": ("shipping_methods",),
+    "warehouse": ("warehouse", "warehouses"),
+}
+"""Place in the document -> the hub's settings that decide about it."""
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Link:
+    """One step on the way of a value. kind: source, rule, transform, setting, plugin or constant.
+
+    name: the path, the transform or the setting. value: what it was after this step.
+    """
+
+    kind: str
+    name: str
+    value: Any = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Why:
+    """Where one pushed value comes from, from the source to the target."""
+
+    to: str
+    value: Any
+    label: str = ""
+    steps: tuple[Link, ...] = field(default=())
+    rule: int | None = None
+
+
+class Trace:
+    """Explains the fields of one record."""
+
+    def __init__(self, mapper: Mapper, sample: Sample) -> None:
+        self.mapper, self.sample = mapper, sample
+        self.applied = {spelled(str(one.get("to"))): one for one in sample.applied}
+        self.understood = _as_document(mapper.kind, sample.understood or {})
+        self.records: Json = {
+            "source": sample.received,
+            "document": self.understood,
+            "target": sample.pushed or {},
+        }
+        self.fresh = self._fresh()
+        self.compiled = self._compiled()
+
+    def _fresh(self) -> Json:
+        try:
+            document: Document = Bench(self.mapper, self.sample).understood
+            return document.to_dict()
+        except (KoppelError, FieldError, ValueError):
+            return {}
+
+    def _compiled(self) -> list[CompiledRule]:
+        try:
+            return compile_rules(self.mapper.flow.rules, self.mapper.transforms)
+        except RulesError:
+            return []
+
+    def all(self) -> list[Why]:
+        """Every field that was pushed."""
+        pushed = self.sample.pushed or {}
+        return [self.of(path) for path in flattened(pushed)]
+
+    def of(self, path: str) -> Why:
+        """One field of the payload, its list positions as `[]`."""
+        value = _get(self.sample.pushed or {}, path)
+        fields = self.mapper.target.table.writes(path)
+        one = fields[-1] if fields else None
+        label = one.label if one else ""
+        applied = self.applied.get(path)
+        if applied is not None:
+            return Why(path, value, label, tuple(self._by_rule(applied)), _number(applied))
+        if one is None:
+            text = f"{self.mapper.target.entity.title}: the plugin adds it by itself"
+            return Why(
+                path, value, label, (Link("plugin", self.mapper.target.system.title, value, text),)
+            )
+        if one.value is not None:
+            return Why(path, value, label, (Link("constant", str(one.value), value),))
+        steps, number = self._document(one.meaning or "", value)
+        if steps and _differs(steps[-1].value, value):
+            cut = "shortened to fit" if one.cut and isinstance(value, str) else ""
+            text = cut or f"written as {self.mapper.target.system.title} wants it"
+            steps.append(Link("plugin", self.mapper.target.system.title, value, text))
+        return Why(path, value, label, tuple(steps), number)
+
+    def _document(self, meaning: str, pushed: Any) -> tuple[list[Link], int | None]:
+        """How a place in the document got its value."""
+        now = _get(self.understood, meaning)
+        if _nothing(now):  # it was found when the record was on its way out already
+            now = pushed
+        applied = self.applied.get(meaning)
+        steps: list[Link] = []
+        number = None
+        if applied is not None:
+            steps, number = self._by_rule(applied), _number(applied)
+            then = applied.get("after")
+        else:
+            then = _get(self.fresh, meaning)
+            steps = self._read(meaning, then)
+        if not (_nothing(then) and _nothing(now)) and _differs(then, now):
+            steps.append(self._by_setting(meaning, now))
+        return steps, number
+
+    def _read(self, meaning: str, value: Any) -> list[Link]:
+        if _nothing(value):
+            return []
+        read = self.mapper.source.table.reads(meaning)
+        found = [(one.path, _get(self.sample.received, one.path)) for one in read]
+        found = [(path, raw) for path, raw in found if raw not in (None, "", [])]
+        title = self.mapper.source.system.title
+        if not found:
+            return [Link("plugin", title, value, f"{title}: made of several fields")]
+        path, raw = found[-1]
+        steps = [Link("source", path, raw)]
+        if _differs(raw, value):
+            steps.append(Link("plugin", title, value, f"read as {meaning}"))
+        return steps
+
+    def _by_rule(self, applied: Json) -> list[Link]:
+        """The rule that was applied; what its transforms did, when it is still the same rule."""
+        number, to = _number(applied), spelled(str(applied.get("to")))
+        after = applied.get("after")
+        rule = next((r for r in self.compiled if r.number == number), None)
+        same = rule is not None and spelled(rule.to.text) == to and rule.said == applied.get("from")
+        if rule is None or not same:
+            via = ", ".join(map(step_words, applied.get("via") or ()))
+            steps = [Link("source", str(applied.get("from")), applied.get("before"))]
+            return [*steps, Link("rule", str(number), after, via)]
+        told = explain(rule, self.records | {"document": self._before_policies()})
+        links = [
+            Link("source", f"{f.origin}.{f.path}" if f.origin else f.path, f.value)
+            for f in told.found
+        ]
+        if rule.key != "from":
+            links.append(
+                Link("constant" if rule.key == "value" else rule.key, rule.said, told.start)
+            )
+        links += [Link("transform", step.name, step.value) for step in told.steps]
+        return [*links, Link("rule", str(number), after)]
+
+    def _before_policies(self) -> Json:
+        return self.fresh or self.understood
+
+    def _by_setting(self, meaning: str, value: Any) -> Link:
+        names = next(
+            (SETTINGS[p] for p in (meaning, meaning.partition(".")[0]) if p in SETTINGS), ()
+        )
+        known = [n for n in names if n in self.mapper.flow.settings] or list(names[:1])
+        told = [note for note in self.sample.notes if _says(note, value)]
+        return Link("setting", known[0] if known else "", value, "; ".join(told[:SHOWN]))
+
+
+def _number(applied: Mapping[str, Any]) -> int | None:
+    number = applied.get("rule")
+    return int(number) if isinstance(number, int) else None
+
+
+def _get(record: Any, path: str) -> Any:
+    try:
+        return paths.get(record, general(paths.compile_path(path))) if path else None
+    except paths.PathError:
+        return None
+
+
+def _as_document(kind: type[Document], values: Json) -> Json:
+    """What was stored, with dates and numbers as a document has them."""
+    try:
+        return kind.from_dict(values).to_dict()
+    except FieldError:
+        return values
+
+
+def _nothing(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_nothing, value))
+    return value is None
+
+
+def _differs(one: Any, other: Any) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) != len(other) or any(map(_differs, one, other))
+    return not (one == other or str(one) == str(other) or _same(one, other))
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return same(one, other)
+    except ValueProblem:
+        return False
+
+
+def _says(note: str, value: Any) -> bool:
+    values = value if isinstance(value, list) else [value]
+    words = {word.strip(".,;:()“”'\"") for word in note.split()}
+    return any(str(one) in words for one in values if one is not None)

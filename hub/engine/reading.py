@@ -1,0 +1,173 @@
+"""Reading: which records a run takes up, and in which order: what waits first, then what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from hub.engine import waiting
+from hub.engine.context import FlowRun
+from hub.engine.journal import Outcome
+from hub.engine.missing import missing
+from hub.engine.page import PageWorker
+from hub.model import Json
+from hub.sdk import ConfigurationError, KoppelError, NotFound, Query, Raw, RecordError
+from hub.store import payloads
+from hub.store.payloads import truncated
+from hub.store.tables import FlowCursor, Run, utc_now
+
+GET_CHUNK = 100
+
+
+def pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
+    """What became of each page, in the order of work: what waits first, then what is new."""
+    worker = PageWorker(run)
+    options = row.options
+    if options.get("as_then"):
+        yield from _past(run, worker, options["as_then"])
+        return
+    if options.get("keys"):
+        keys, accepted = [str(k) for k in options["keys"]], bool(options.get("accept"))
+        yield from _by_keys(run, worker, keys, explicit=True, accepted=accepted)
+        return
+    left = options.get("limit")
+    with run.hub.database.session() as session:
+        pending = waiting.due(session, run.flow, everyone=row.trigger != "schedule")
+    if not run.planning:
+        pending += [
+            key for key in run.ledger.unsettled_keys(run.source.entity.name) if key not in pending
+        ]
+    if pending and run.source.entity.can("get"):
+        for outcomes in _by_keys(run, worker, pending[:left], explicit=False):
+            if left is not None:
+                left -= len(outcomes)
+            yield outcomes
+    if left is not None and left <= 0:
+        return
+    seen = set(pending)
+    full = bool(options.get("full"))
+    whole: set[str] | None = set() if full and left is None else None
+    query = Query(
+        since=None if full else _cursor(run),
+        filter=run.filter,
+        settings=run.settings,
+        full=full,
+    )
+    for page in run.source.entity.read(run.source.api, query):
+        records = _unseen(run, page.records, seen, whole)
+        while records:
+            # With a limit only what is new or changed counts: known records end at once.
+            part, records = records[:left], records[left:] if left is not None else []
+            outcomes = worker.process(part)
+            yield outcomes
+            if left is not None:
+                left -= sum(outcome.outcome != "unchanged" for outcome in outcomes)
+                if left <= 0 and (records or page.cursor is None):
+                    return
+        if not run.planning and page.cursor is not None:
+            _store_cursor(run, page.cursor)
+        if left is not None and left <= 0:
+            return
+    if whole is not None:
+        yield from missing(run, whole | seen)
+    if left is None and worker.kind.follow() and run.source.entity.can("get"):
+        keys = [key for key in run.ledger.open_keys(run.pair) if key not in seen]
+        yield from _by_keys(run, worker, keys, explicit=False, forced=False)
+
+
+def _past(run: FlowRun, worker: PageWorker, entry_ids: Sequence[int]) -> Iterator[list[Outcome]]:
+    """Records as they were received then; a plan compares with what was pushed then."""
+    for start in range(0, len(entry_ids), GET_CHUNK):
+        records, pushed = _stored(run, entry_ids[start : start + GET_CHUNK])
+        then = pushed if run.planning else ()
+        yield worker.process(records, completed=True, forced=True, then=then)
+
+
+def _by_keys(
+    run: FlowRun,
+    worker: PageWorker,
+    keys: Sequence[str],
+    *,
+    explicit: bool,
+    accepted: bool = False,
+    forced: bool = True,
+) -> Iterator[list[Outcome]]:
+    for start in range(0, len(keys), GET_CHUNK):
+        chunk = list(keys[start : start + GET_CHUNK])
+        found = run.source.entity.get(run.source.api, chunk)
+        records = [r for r in found.values() if not isinstance(r, RecordError)]
+        yield worker.process(records, completed=True, forced=forced, accepted=accepted)
+        absent_ = {key: found.get(key) for key in chunk}
+        absent = {k: e for k, e in absent_.items() if e is None or isinstance(e, RecordError)}
+        if absent and (explicit or forced):
+            yield _absent(run, absent, explicit)
+
+
+def _absent(
+    run: FlowRun, absent: Mapping[str, RecordError | None], explicit: bool
+) -> list[Outcome]:
+    """Records asked for by key that the source does not have (any more), or does not give."""
+    outcomes = []
+    for key, error in absent.items():
+        outcome = Outcome(key=key, outcome="failed", code="gone")
+        if error is None or isinstance(error, NotFound):
+            outcome.reason = f"{run.source.name} has no record {key} in {run.source.entity.title}."
+            if not explicit:
+                outcome.outcome = "skipped"
+        else:
+            outcome.reason, outcome.code, outcome.field = str(error), error.code, error.field
+        outcomes.append(outcome)
+    with run.hub.database.session() as session:
+        run.journal.write(session.connection(), outcomes)
+        if not run.planning:
+            kept = [o for o in outcomes if not (explicit and o.code == "gone")]
+            waiting.settle(session, run.flow, kept)
+    return outcomes
+
+
+def _unseen(
+    run: FlowRun, records: Sequence[Raw], seen: set[str], whole: set[str] | None
+) -> list[Raw]:
+    """Leave out what this run has just worked because it was waiting; *whole* notes all keys."""
+    if not seen and whole is None:
+        return list(records)
+    kept = []
+    for record in records:
+        try:
+            key = run.source.entity.key_of(record)
+            if whole is not None:
+                whole.add(key)
+            if key in seen:
+                continue
+        except KoppelError:
+            pass  # a record without a key gets its own outcome
+        kept.append(record)
+    return kept
+
+
+def _stored(run: FlowRun, entry_ids: Sequence[int]) -> tuple[list[Raw], list[Json | None]]:
+    """The records as they were received then, and what was pushed of each."""
+    records, pushed = [], []
+    with run.hub.database.session() as session:
+        for entry_id in entry_ids:
+            parts = payloads.read(session, run.hub.vault, entry_id)
+            if "received" not in parts or truncated(parts["received"]) is not None:
+                raise ConfigurationError(
+                    f"What entry {entry_id} received is not stored (any more); retry it as now."
+                )
+            records.append(parts["received"])
+            whole = truncated(parts.get("pushed")) is None
+            pushed.append(parts.get("pushed") if whole else None)
+    return records, pushed
+
+
+def _cursor(run: FlowRun) -> Json | None:
+    with run.hub.database.session() as session:
+        row = session.get(FlowCursor, run.flow_id)
+        return row.value if row else None
+
+
+def _store_cursor(run: FlowRun, value: Json) -> None:
+    with run.hub.database.session() as session:
+        row = session.get(FlowCursor, run.flow_id) or FlowCursor(flow_id=run.flow_id)
+        row.value, row.updated_at = value, utc_now()
+        session.add(row)
