@@ -227,7 +227,7 @@ def test_a_copy_of_the_file_is_made_before_it_is_changed(
     (copy,) = store_config.home.glob(f"koppel.sqlite3.before-upgrade-from-{HEAD}-*")
     assert copy.stat().st_mode & 0o077 == 0
     with sqlite3.connect(copy) as opened:
-        assert opened.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert opened.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
         assert opened.execute("SELECT value FROM setting").fetchone() == ('"precious"',)
     opened.close()
     with database.session() as session:

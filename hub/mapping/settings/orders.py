@@ -118,6 +118,28 @@ class SaleSettings(CustomerBooks):
         group="Rounding",
         advanced=True,
     )
+    changed_orders: Literal["ask", "leave"] = choice(
+        "An order that changes after it was booked",
+        default="ask",
+        options=(
+            ("ask", "Hold it up to me until I have settled it"),
+            ("leave", "Note it in the log"),
+        ),
+        help="Its total or an address. A change of status or payment alone needs nobody.",
+        group="Order",
+        advanced=True,
+    )
+    cancelled_orders: Literal["ask", "cancel", "leave"] = choice(
+        "An order that is cancelled after it was booked",
+        default="ask",
+        options=(
+            ("ask", "Hold it up to me until I have settled it"),
+            ("cancel", "Cancel it in the target, where that is possible; else hold it up"),
+            ("leave", "Note it in the log"),
+        ),
+        group="Order",
+        advanced=True,
+    )
     new_orders: bool = flag(
         "Create orders that are not there yet",
         default=True,
