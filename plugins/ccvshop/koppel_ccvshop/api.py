@@ -302,6 +302,14 @@ def everything(api: Api, path: str) -> list[Json]:
     return items(api.get(path), path)
 
 
+def posted(api: Api, path: str, body: Json) -> Json:
+    """The record that was made. The shop now and then makes one and does not show it."""
+    made = api.post(path, body)
+    if not isinstance(made, dict) or made.get("id") is None:
+        raise UnknownOutcome(f"CCV Shop took POST {path} and did not show what it made")
+    return made
+
+
 def items(page: Any, path: str) -> list[Json]:
     """The records in a list's answer. Raises TemporaryError when it is no list at all."""
     found = page.get("items") if isinstance(page, dict) else None

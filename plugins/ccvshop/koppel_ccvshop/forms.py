@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import field_validator
@@ -155,3 +156,76 @@ class ProductsFilter(Form):
     """Which products to take."""
 
     active_only: bool = flag("Only products that are switched on", default=False)
+    categories: list[str] = multichoice(
+        "Categories",
+        lookup="categories",
+        help="With all below them. None chosen: all products, also those in no category.",
+    )
+    brands: list[str] = multichoice("Brands", lookup="brands", help="None chosen: all of them.")
+    name_part: str | None = text(
+        "Part of the name", default=None, min_length=3, max_length=200, advanced=True
+    )
+    min_price: Decimal | None = number("Price from", default=None, ge=0, advanced=True)
+    max_price: Decimal | None = number("Price up to", default=None, ge=0, advanced=True)
+    min_stock: Decimal | None = number(
+        "Stock from",
+        default=None,
+        help="As the product has it when it is read; what falls below later is not taken back.",
+        advanced=True,
+    )
+    max_stock: Decimal | None = number("Stock up to", default=None, advanced=True)
+
+    @field_validator("categories", "brands", mode="before")
+    @classmethod
+    def _codes(cls, value: Any) -> Any:
+        return _texts(value)
+
+
+class ProductsSettings(Form):
+    """What a product in the shop needs and the source does not say."""
+
+    package: str = choice(
+        "Package of new products",
+        lookup="packages",
+        help="It decides the shipping costs. The shop makes no product without one.",
+        group="New products",
+    )
+    new_stock: Literal["source", "on", "off"] = choice(
+        "Stock of new products",
+        default="source",
+        options=(
+            ("source", "Kept or not, as the source says"),
+            ("on", "Kept"),
+            ("off", "Not kept: always for sale"),
+        ),
+        help="Used where the source says nothing.",
+        group="New products",
+        advanced=True,
+    )
+    new_categories: bool = flag(
+        "Make categories that are not there yet",
+        default=True,
+        help="Otherwise a product waits until somebody has made its category in the shop.",
+        group="Categories",
+    )
+    features_group: str = text(
+        "Property group for new features",
+        default="Kenmerken",
+        help="A feature that the shop has in any group is used; only new ones come here.",
+        min_length=1,
+        max_length=255,
+        group="Features",
+        advanced=True,
+    )
+
+    @field_validator("package", mode="before")
+    @classmethod
+    def _code(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("package")
+    @classmethod
+    def _whole(cls, value: str) -> str:
+        if not value.isdigit():
+            raise ValueError("choose one of the shop's packages; what is kept is its number")
+        return value

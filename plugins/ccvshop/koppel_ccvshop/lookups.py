@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub.model import Json
 from hub.sdk import Api, Lookup, Option
 
-from .api import everything, shop_settings, walk, webshop
+from .api import everything, shop_settings, walk
+from .placing import SEPARATOR, Categories, Properties
+from .tariffs import countries as tariffs_of_countries
+from .tariffs import rates
 from .understanding import STATUS_NAMES, code, number, text
 
 
@@ -58,20 +60,60 @@ def classifications(api: Api) -> Iterator[Option]:
             yield Option(value=str(group.get("id")), label=label, data=facts)
 
 
-def _countries(api: Api) -> list[Json]:
-    return everything(api, f"/webshops/{webshop(api)['id']}/geozonecountries/")
+def categories(api: Api) -> Iterator[Option]:
+    """The categories, by their path from the root on."""
+    for own, path in Categories(api).paths.items():
+        shown = SEPARATOR.join(path)
+        yield Option(value=shown, label=shown, data={"id": own})
+
+
+def brands(api: Api) -> Iterator[Option]:
+    """The brands."""
+    for brand in everything(api, "/brands/"):
+        yield Option(value=str(brand.get("id")), label=str(brand.get("name")))
+
+
+def product_attributes(api: Api) -> Iterator[Option]:
+    """What products may differ in, or have as a feature; by name."""
+    seen = set()
+    for attribute in everything(api, "/attributes/"):
+        name = text(attribute.get("name") or "")
+        if name and name.casefold() not in seen:
+            seen.add(name.casefold())
+            yield Option(value=name, label=name, data={"kind": "attribute"})
+    for known in Properties(api).properties.values():
+        name = text(known.get("name") or "")
+        if name and name.casefold() not in seen:
+            seen.add(name.casefold())
+            yield Option(value=name, label=f"{name} (feature)", data={"kind": "feature"})
+
+
+def vat_codes(api: Api) -> Iterator[Option]:
+    """The VAT tariffs, with their percentages in the shop's own country."""
+    basis = "gross" if shop_settings(api).get("prices_include_vat") else "net"
+    for name, rate in rates(api).items():
+        shown = f"{rate.normalize():f}"
+        data = {"rate": shown, "prices": basis}
+        yield Option(value=name, label=f"{name} ({shown}%)", data=data)
+
+
+def invoice_statuses(api: Api) -> Iterator[Option]:
+    """What an invoice can be."""
+    yield Option(value="unpaid", label="Not paid")
+    yield Option(value="paid", label="Paid")
+    yield Option(value="reimbursed", label="Paid back")
 
 
 def countries(api: Api) -> Iterator[Option]:
     """The countries the shop sells to."""
-    for found in _countries(api):
+    for found in tariffs_of_countries(api):
         if found.get("code"):
             yield Option(value=str(found["code"]), label=str(found.get("country") or found["code"]))
 
 
 def vat_rates(api: Api) -> Iterator[Option]:
     """The VAT percentages the shop charges, country by country."""
-    for found in _countries(api):
+    for found in tariffs_of_countries(api):
         land, seen = str(found.get("code") or ""), set()
         for tariff in found.get("tariffs") or ():
             rate = number(tariff.get("percentage"))
@@ -93,5 +135,10 @@ LOOKUPS = (
     Lookup("packages", "Packages", packages),
     Lookup("countries", "Countries", countries),
     Lookup("vat_rates", "VAT rates", vat_rates),
+    Lookup("vat_codes", "VAT tariffs", vat_codes),
     Lookup("classifications", "Customer groups", classifications),
+    Lookup("categories", "Categories", categories),
+    Lookup("brands", "Brands", brands),
+    Lookup("product_attributes", "Attributes and features of products", product_attributes),
+    Lookup("invoice_statuses", "Invoice statuses", invoice_statuses),
 )

@@ -1,29 +1,32 @@
-"""Products of the shop: read with their variants and pictures, the changed ones only."""
+"""Products of the shop: read complete, the changed ones only; written with all their parts."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
-from hub.model import Json, Product
-from hub.sdk import Api, Context, Entity, Field, Page, Query, Raw, RecordError
+from hub.model import Json, Prices, Product
+from hub.sdk import Api, Context, Effect, Entity, Page, Query, Raw, RecordError, Written
 
+from . import numbers, productwrite
 from .api import everything, shop_settings, walk
-from .forms import ProductsFilter
-from .reading import moment_of, one_by_one, since, stamp, time_text
-from .understanding import ZERO, code, number, text
-
-#: Clocks may differ by five minutes, else the shop refuses every request.
-CLOCKS = dt.timedelta(minutes=10)
-PARTS = "attributecombinations,productphotos"
+from .forms import ProductsFilter, ProductsSettings
+from .numbers import combinations_of
+from .placing import SEPARATOR, Categories, features_of, groups_of
+from .productfields import FIELDS, rendered, understood
+from .productwrite import EXPAND
+from .reading import CLOCKS, many, moment_of, since, stamp
+from .understanding import ZERO, code, number
 
 
 class Products(Entity):
-    """Products of the webshop with price, stock and variants, 250 complete ones a request.
+    """Products of the webshop with price, stock, variants, categories, features and pictures.
 
     After the first time only what has changed since is read. The shop may leave a change of
-    stock alone out of that.
+    stock alone out of that. What is written: the product's own fields, its variants with their
+    attributes, the categories and features it has, and its main picture.
     """
 
     name = "products"
@@ -32,76 +35,25 @@ class Products(Entity):
     key = "id"
     number = "productnumber"
     modified = "modifydate"
+    match = ("sku", "ean")
+    max_images = 1
     filter = ProductsFilter
-    fields = (
-        Field("id", "key", read=code, label="Id"),
-        Field("productnumber", "sku", read=text, label="Product number"),
-        Field("eannumber", "ean", read=text, label="EAN"),
-        Field("mpnnumber", "mpn", read=text, label="Manufacturer's number"),
-        Field("name", "name", read=text, label="Name"),
-        Field("shortdescription", "short_description", read=text, label="Short description"),
-        Field("description", "description", read=text, label="Description"),
-        Field("price", "price", label="Price"),
-        Field("discount", "discount", label="Discount"),
-        Field("purchaseprice", "cost_price", label="Purchase price, without VAT"),
-        Field("vatrate", "tax_rate", label="VAT percentage"),
-        Field("unit", "unit", read=text, label="Unit"),
-        Field("weight", "weight", label="Weight in kilograms"),
-        Field("brand.name", "brand", read=text, label="Brand"),
-        Field("maincategory", "assortment", read=text, label="Main category for feeds"),
-        Field("is_active", "active", label="Switched on"),
-        Field("can_be_ordered", "sellable", label="Can be ordered"),
-        Field("stockenabled", "stock_managed", label="Stock is kept"),
-        Field("stock", "stock", label="Stock"),
-        Field("createdate", "created_at", read=time_text, label="Created at"),
-        Field("modifydate", "modified_at", read=time_text, label="Changed at"),
-        Field("shop_settings.currency", "currency", read=text, label="Currency"),
-        Field("productphotos.collection[].deeplink", "images[].url", read=text, label="Picture"),
-        Field(
-            "productphotos.collection[].alttext", "images[].alt", read=text, label="Picture text"
-        ),
-        Field("productphotos.collection[].is_mainphoto", "images[].main", label="Main picture"),
-        Field("attributecombinations.collection[].id", "variants[].key", read=code),
-        Field("attributecombinations.collection[].ean_number", "variants[].ean", read=text),
-        Field("attributecombinations.collection[].stock", "variants[].stock"),
-        Field("attributecombinations.collection[].active", "variants[].active"),
-        *(
-            Field(path, label=label)
-            for path, label in (
-                ("taxtariff", "VAT tariff"),
-                ("stocklocation", "Stock location"),
-                ("memo", "Memo"),
-                ("subcategory", "Subcategory for feeds"),
-                ("condition.name", "Condition"),
-                ("color.name", "Colour"),
-                ("supplier.name", "Supplier"),
-                ("package.id", "Package id"),
-                ("tradecodesystem.code", "HS code"),
-                ("tradecodesystem.coo", "Country of origin"),
-                ("stock_delivery_standard", "Delivery time"),
-                ("minimal_order_amount", "Least to order"),
-                ("deeplink", "Address in the shop"),
-            )
-        ),
-    )
+    settings = ProductsSettings
+    fields = FIELDS
 
     def read(self, api: Api, query: Query) -> Iterator[Page]:
         """Everything by id at first; then the changed ones, until the mark of the last time."""
         wanted = query.filter
         assert isinstance(wanted, ProductsFilter)
         mark = since(query, "changed")
-        params: dict[str, Any] = {"expand": PARTS}
-        if wanted.active_only:
-            params["active"] = "true"
+        path, params = _question(api, wanted)
         params["orderby"] = "id" if mark is None else "modifydate_desc"
         # What changes while we read is read again next time, by a mark set before we began.
         cursor = {"changed": stamp(query.now - CLOCKS)}
-        for records in walk(api, "/products/", params):
+        for records in walk(api, path, params):
             changed = [r for r in records if not _older(r, mark)]
-            if wanted.active_only:
-                changed = [r for r in changed if r.get("is_active") is not False]
-            yield Page(self._with_settings(api, changed))
-            if any(_older(record, mark) for record in records):
+            yield Page(_whole(api, [r for r in changed if _fits(api, r, wanted)]))
+            if len(changed) < len(records):
                 break
         yield Page([], cursor)
 
@@ -110,56 +62,117 @@ class Products(Entity):
         return {"changed": stamp(moment)}
 
     def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw | RecordError]:
-        """One request a product; two where the shop gives no variants with it."""
-        found = one_by_one(api, "products", keys, {"expand": PARTS})
+        """One request a product, or for many as many as the whole list takes."""
+        found = many(api, "products", keys, {"expand": EXPAND})
         light = {key: r for key, r in found.items() if not isinstance(r, RecordError)}
         for record in light.values():
-            variants = record.get("attributecombinations")
-            if isinstance(variants, dict) and "collection" not in variants:
-                path = f"/products/{self.key_of(record)}/attributecombinations/"
-                variants["collection"] = everything(api, path)
-        whole = self._with_settings(api, list(light.values()))
+            for name in EXPAND.split(","):
+                part = record.get(name)
+                if isinstance(part, dict) and "collection" not in part:
+                    part["collection"] = everything(api, f"/products/{record['id']}/{name}/")
+        whole = _whole(api, list(light.values()))
         return {**found, **dict(zip(light, whole, strict=True))}
 
-    @staticmethod
-    def _with_settings(api: Api, records: Sequence[Raw]) -> list[Raw]:
-        """Whether prices include VAT, only the shop's settings know."""
-        if not records:
-            return []
-        settings = shop_settings(api)
-        known = {name: settings.get(name) for name in ("prices_include_vat", "currency")}
-        return [{**record, "shop_settings": known} for record in records]
+    def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
+        """Products by product number or EAN (`sku`, `ean`), of their own or of a variant."""
+        return {value: known for value, (known, _) in numbers.find(api, by, values).items()}
+
+    def create(self, api: Api, payload: Json, effect: Effect) -> Written:
+        """One request for the product, then its parts."""
+        return productwrite.create(api, payload, effect)
+
+    def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
+        """Only what differs from what is there."""
+        return productwrite.update(api, key, payload)
+
+    def prices(self, api: Api) -> Prices | None:
+        """As the shop is set."""
+        included = shop_settings(api).get("prices_include_vat")
+        return None if included is None else "gross" if included else "net"
 
     def understood(self, document: Json, record: Raw, context: Context) -> None:
-        """Basis of the price; SKU, price and attributes of each variant."""
-        settings = record.get("shop_settings") or {}
-        if settings.get("prices_include_vat") is not None:
-            document["prices"] = "gross" if settings["prices_include_vat"] else "net"
-        parts = record.get("attributecombinations")
-        combinations = (parts or {}).get("collection") if isinstance(parts, Mapping) else None
-        price = number(record.get("price"))
-        for variant, raw in zip(document.get("variants") or (), combinations or (), strict=False):
-            _variant_understood(variant, raw, price)
+        """Basis of the price, SKUs of variants, names of categories."""
+        understood(document, record)
+
+    def rendered(self, payload: Json, document: Any, context: Context) -> None:
+        """Package and stock of a new product, how categories and features are made."""
+        rendered(payload, document, context)
+
+
+def _question(api: Api, wanted: ProductsFilter) -> tuple[str, dict[str, Any]]:
+    """Where to ask and for what: as much of the filter as the shop takes."""
+    params: dict[str, Any] = {"expand": EXPAND}
+    if wanted.active_only:
+        params["active"] = "true"
+    bounds = {
+        "minprice": wanted.min_price,
+        "maxprice": wanted.max_price,
+        "minstock": wanted.min_stock,
+        "maxstock": wanted.max_stock,
+    }
+    params |= {name: f"{value:f}" for name, value in bounds.items() if value is not None}
+    if wanted.name_part:
+        params["productname"] = wanted.name_part
+    if len(wanted.brands) == 1 and wanted.brands[0].isdigit():
+        return f"/brands/{wanted.brands[0]}/products/", params
+    return "/products/", params
+
+
+def _fits(api: Api, record: Raw, wanted: ProductsFilter) -> bool:
+    """What the shop cannot be asked for, or may have left out of the answer."""
+    if wanted.active_only and record.get("is_active") is False:
+        return False
+    if wanted.brands and code((record.get("brand") or {}).get("id") or "") not in wanted.brands:
+        return False
+    if not wanted.categories:
+        return True
+    paths = Categories.of(api).paths
+    starts = [
+        tuple(p.strip().casefold() for p in c.split(SEPARATOR.strip())) for c in wanted.categories
+    ]
+    for link in _links(record):
+        path = tuple(n.casefold() for n in paths.get(link.get("category_id") or 0, ()))
+        if any(path[: len(start)] == start for start in starts):
+            return True
+    return False
+
+
+def _links(record: Raw) -> list[Json]:
+    part = record.get("producttocategories")
+    found = part.get("collection") if isinstance(part, Mapping) else None
+    return [link for link in found or () if isinstance(link, dict)]
+
+
+def _whole(api: Api, records: Sequence[Raw]) -> list[Raw]:
+    """What other records of the shop know of these: settings, category and feature names."""
+    if not records:
+        return []
+    settings = shop_settings(api)
+    known = {name: settings.get(name) for name in ("prices_include_vat", "currency")}
+    made = []
+    for record in records:
+        for link in _links(record):
+            path = Categories.of(api).paths.get(link.get("category_id") or 0)
+            if path is not None:
+                link["path"] = list(path)
+        base = number(record.get("price"))
+        for combination in combinations_of(record):
+            combination["price"] = _price(base, combination)
+        more: Json = {"shop_settings": known}
+        if groups_of(record):
+            more["features"] = features_of(api, record)
+        made.append({**record, **more})
+    return made
+
+
+def _price(base: Decimal | None, combination: Mapping[str, Any]) -> Decimal | None:
+    """What a variant costs: the product's price, and a surcharge for each of its options."""
+    if base is None:
+        return None
+    options = (o for o in combination.get("combination") or () if isinstance(o, Mapping))
+    return base + sum((number(o.get("extra_price")) or ZERO for o in options), ZERO)
 
 
 def _older(record: Raw, mark: dt.datetime | None) -> bool:
     changed = moment_of(record.get("modifydate"))
     return mark is not None and changed is not None and changed < mark
-
-
-def _variant_understood(variant: Json, raw: Any, price: Any) -> None:
-    if not isinstance(raw, Mapping):
-        return
-    variant["sku"] = text(raw.get("sku_number") or raw.get("product_number") or "")
-    options = [o for o in raw.get("combination") or () if isinstance(o, Mapping)]
-    if price is not None:
-        variant["price"] = price + sum(
-            (number(o.get("extra_price")) or ZERO for o in options), ZERO
-        )
-    variant["attributes"] = [
-        {
-            "name": text((o.get("attribute") or {}).get("name") or ""),
-            "value": text((o.get("attribute_value") or {}).get("name") or ""),
-        }
-        for o in options
-    ]

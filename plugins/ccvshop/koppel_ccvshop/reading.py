@@ -8,7 +8,13 @@ from typing import Any
 
 from hub.sdk import Api, KoppelError, NotFound, Query, Raw, RecordError
 
+from .api import walk
 from .understanding import text
+
+#: Clocks may differ by five minutes, else the shop refuses every request.
+CLOCKS = dt.timedelta(minutes=10)
+FEW = 10
+"""So many records are asked for one by one; more of them by walking the list."""
 
 
 def stamp(moment: dt.datetime) -> str:
@@ -63,3 +69,24 @@ def records_of(answers: Iterable[Raw | KoppelError]) -> list[Raw | RecordError]:
             raise answer
         found.append(answer)
     return found
+
+
+def many(
+    api: Api, path: str, keys: Sequence[str], params: Mapping[str, Any]
+) -> dict[str, Raw | RecordError]:
+    """Records by key, complete as the list gives them: one by one, or for many by the list.
+
+    How many pages the list has is known once it was walked; after that the cheaper way is taken.
+    """
+    numbers = [key for key in keys if key.isdigit()]
+    pages: int | None = api.memo.get(f"pages of {path}")
+    if len(numbers) <= FEW or (pages is not None and pages >= len(numbers)):
+        return one_by_one(api, path, keys, params)
+    wanted = set(numbers)
+    found: dict[str, Raw | RecordError] = {}
+    for walked, records in enumerate(walk(api, f"/{path}/", {**params, "orderby": "id"}), 1):
+        found |= {str(r.get("id")): r for r in records if str(r.get("id")) in wanted}
+        api.memo[f"pages of {path}"] = max(walked, pages or 0)
+        if len(found) == len(wanted):
+            break
+    return {key: found[key] for key in keys if key in found}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,14 +11,15 @@ from typing import Any
 import pytest
 from flask import Flask
 from koppel_ccvshop import ccvshop
-from koppel_ccvshop.forms import Credentials, Settings
+from koppel_ccvshop.forms import Credentials, ProductsSettings, Settings
 from koppel_ccvshop.sandbox import API_PUBLIC, API_SECRET, create_app
 
 from hub.mapping.fieldtable import FieldTable
-from hub.model import Document
-from hub.sdk import Api, Context, Entity, Query
+from hub.model import Document, Json
+from hub.sdk import Api, Context, Effect, Entity, Form, Index, IndexRow, Query
 from hub.sdk.exchange import Exchange
 from hub.sdk.http import Client
+from hub.sdk.index import IndexStore
 from hub.sdk.limits import LocalPacer
 from hub.sdk.sandbox import Sandbox, running
 
@@ -48,6 +50,34 @@ class Tape:
 
 
 @dataclass
+class Memory:
+    """An index store as the hub has one, in memory: read once, then refreshed when asked."""
+
+    rows: dict[str, dict[str, IndexRow]] = field(default_factory=dict)
+    cursors: dict[str, Json | None] = field(default_factory=dict)
+
+    def find(
+        self, api: Any, index: Index, by: str, values: Sequence[str], *, fresh: bool
+    ) -> dict[str, Json]:
+        if values and (fresh or index.name not in self.rows):
+            kept = self.rows.setdefault(index.name, {})
+            for page in index.read(api, self.cursors.get(index.name)):
+                kept.update({row.key: row for row in page.rows})
+                self.cursors[index.name] = page.cursor or self.cursors.get(index.name)
+        found: dict[str, Json] = {}
+        for value in values:
+            for row in self.rows[index.name].values():
+                known = row.values.get(by)
+                if known and known.strip().casefold() == value.strip().casefold():
+                    found.setdefault(value, row.data)
+        return found
+
+    def add(self, api: Any, index: Index, row: IndexRow) -> None:
+        if index.name in self.rows:
+            self.rows[index.name][row.key] = row
+
+
+@dataclass
 class Shop:
     """A running pretend shop, a connection to it, and a client that signs nothing."""
 
@@ -67,6 +97,16 @@ class Shop:
         """How often a path (a regular expression) was asked for."""
         return len(self.sandbox.asked(method, path))
 
+    def writes(self) -> list[str]:
+        """Method and path of everything that was written, ids left out, in order."""
+        found = self.sandbox.asked("POST|PUT|PATCH|DELETE", "/api/")
+        paths = (re.sub(r"/\d+", "/#", r["path"].removeprefix("/api/rest/v1/")) for r in found)
+        return [f"{r['method']} {path.strip('/')}" for r, path in zip(found, paths, strict=True)]
+
+    def reset(self) -> None:
+        """Forget what was asked so far."""
+        self.sandbox.requests.clear()
+
 
 Open = Callable[..., Shop]
 
@@ -81,6 +121,7 @@ def opened() -> Iterator[Open]:
             settings: dict[str, Any] | None = None,
             secret: str = API_SECRET,
             middleware: Callable[[Any], Any] | None = None,
+            indexes: IndexStore | None = None,
             **options: Any,
         ) -> Shop:
             app = create_app(**{"rate_limits": False, **options})
@@ -96,6 +137,7 @@ def opened() -> Iterator[Open]:
                 pacer=LocalPacer(clock.time, clock.sleep),
                 recorder=tape,
                 sleep=clock.sleep,
+                indexes=indexes or Memory(),
             )
             stack.enter_context(api)
             bare = stack.enter_context(Client(base_url=url, timeout=60))
@@ -110,6 +152,33 @@ def records(shop: Shop, entity: str, **query: Any) -> list[dict[str, Any]]:
     query.setdefault("filter", chosen.filter())
     pages = chosen.read(shop.api, Query(**query))
     return [record for page in pages for record in page.records]
+
+
+def written(
+    shop: Shop,
+    entity: Entity,
+    document: Document,
+    *,
+    key: str | None = None,
+    effect: Effect | None = None,
+    settings: Form | None = None,
+) -> str:
+    """Write a document as the hub does, a new one when there is no key; gives its key."""
+    payload = rendered(entity, document, creating=key is None, settings=settings)
+    effect = effect or Effect("11111111-2222-3333-4444-555555555555")
+    if key is None:
+        return entity.create(shop.api, payload, effect).key
+    return entity.update(shop.api, key, payload, effect).key
+
+
+def rendered(
+    entity: Entity, document: Document, *, creating: bool = True, settings: Form | None = None
+) -> Json:
+    """The payload that writes a document."""
+    if settings is None:
+        settings = ProductsSettings(package="12002") if entity.name == "products" else None
+    context = Context(settings=settings or entity.settings(), creating=creating)
+    return FieldTable(entity).render(document, context)
 
 
 def understood(entity: Entity, record: dict[str, Any], **settings: Any) -> Document:

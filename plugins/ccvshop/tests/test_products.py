@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from koppel_ccvshop.forms import ProductsFilter
+from koppel_ccvshop.numbers import PRODUCTS
 from koppel_ccvshop.products import Products
 from koppel_ccvshop.sandbox import CATALOGUE
 
 from hub.model import Product
 from hub.sdk import Query
+from hub.sdk.index import LiveIndex
 
 from .conftest import Open, Shop, records, understood
 
@@ -29,7 +31,7 @@ def products(shop: Shop) -> dict[str, Product]:
     return found
 
 
-def test_the_whole_catalogue_is_one_request_and_the_shops_settings_two(opened: Open) -> None:
+def test_the_whole_catalogue_is_one_request_and_what_it_refers_to_five(opened: Open) -> None:
     shop = opened(orders=0)
 
     found = products(shop)
@@ -38,7 +40,8 @@ def test_the_whole_catalogue_is_one_request_and_the_shops_settings_two(opened: O
     skus |= {sku for sku, product in found.items() if not product.variants}
     assert skus == {article.sku for article in CATALOGUE}
     assert shop.asked("/products/") == 1
-    assert shop.api.requests == 3
+    # The webshop and its settings, the tree of categories, property groups and properties.
+    assert shop.api.requests == 1 + 5
 
 
 def test_a_simple_product_means_what_it_says(opened: Open) -> None:
@@ -112,3 +115,113 @@ def test_a_product_by_key_is_as_complete_as_one_from_the_list(opened: Open) -> N
     (one,) = Products().get(shop.api, [key, "1"]).values()
 
     assert understood(Products(), one) == understood(Products(), helmet)
+
+
+def test_categories_features_and_the_main_picture_come_with_a_product(opened: Open) -> None:
+    found = products(opened(orders=0))
+
+    assert [c.path for c in found["BINNEN-28"].categories] == [
+        ["Onderdelen", "Banden", "Binnenbanden"]
+    ]
+    assert found["BINNEN-28"].categories[0].name == "Binnenbanden"
+    assert {f.name: f.value for f in found["JAS-REGEN-M"].features} == {
+        "Materiaal": "Polyester",
+        "Land van herkomst": "NL",
+        "Waterdicht": "yes",
+    }
+    (image,) = found["HELM"].images
+    assert (image.main, image.alt) == (True, "Foto van HELM")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "skus"),
+    [
+        ({"categories": ["Onderdelen > Banden"]}, {"BINNEN-28", "BAND-28"}),
+        (
+            {"categories": ["Accessoires", "Kaarten en boeken"]},
+            {"LAMP-V-LED", "KAART-FIETS", "BOEK-ROUTES"},
+        ),
+        ({"brands": ["88001"]}, {"KET-8V", "KET-11V"}),
+        ({"brands": ["88001", "88004"]}, {"KET-8V", "KET-11V", "LAMP-V-LED", "LAMP-A-LED"}),
+        ({"name_part": "fiets", "max_price": "12"}, {"KAART-FIETS"}),
+        ({"min_price": "54"}, {"HELM", "TAS-DUBBEL", "JAS-REGEN-M"}),
+        ({"max_stock": "0"}, {"MAND-RIET", "REM-KABEL"}),
+    ],
+)
+def test_a_filter_takes_what_it_says(opened: Open, chosen: dict[str, Any], skus: set[str]) -> None:
+    """P04."""
+    found = records(opened(orders=0), "products", filter=ProductsFilter(**chosen))
+
+    assert {record["productnumber"] for record in found} == skus
+
+
+def test_products_and_variants_are_found_by_sku_and_by_ean(opened: Open) -> None:
+    shop = opened(orders=0)
+
+    by_sku = Products().find(shop.api, "sku", ["ket-8v", "HELM-L", "HELM", "NOTHING"])
+    by_ean = Products().find(shop.api, "ean", ["8719000010071", "8719000011122", "1"])
+
+    assert {v: r["productnumber"] for v, r in by_sku.items()} == {
+        "ket-8v": "KET-8V",
+        "HELM-L": "HELM",
+        "HELM": "HELM",
+    }
+    assert {r["productnumber"] for r in by_ean.values()} == {"HELM", "KET-8V"}
+    assert shop.asked("/products/") == 1
+
+
+def test_a_few_products_are_found_without_reading_the_whole_list(opened: Open) -> None:
+    shop = opened(orders=0, indexes=LiveIndex())
+
+    found = Products().find(shop.api, "sku", ["KET-8V", "HELM-L", "NOTHING"])
+
+    assert set(found) == {"KET-8V", "HELM-L"}
+    assert not [r for r in shop.sandbox.requests if "size=250" in r["query"]]
+
+
+def test_a_number_that_a_variant_no_longer_has_is_not_found(opened: Open) -> None:
+    shop = opened(orders=0)
+    assert Products().find(shop.api, "sku", ["HELM-L"])
+    own = next(
+        c["id"]
+        for r in records(shop, "products")
+        for c in r["attributecombinations"]["collection"]
+        if c["sku_number"] == "HELM-L"
+    )
+    shop.api.patch(f"/attributecombinations/{own}/", {"sku_number": "X", "product_number": "X"})
+
+    with shop.api.doubting():
+        found = {
+            value
+            for value in ("HELM-L", "X")
+            if shop.api.indexes.find(shop.api, PRODUCTS, "id", ["1"], fresh=True) == {}
+            and Products().find(shop.api, "sku", [value])
+        }
+
+    assert found == {"X"}
+
+
+def test_many_products_by_key_cost_no_more_than_the_whole_list(opened: Open) -> None:
+    shop = opened(orders=0, products=600, variants=2)
+    keys = [str(r["id"]) for r in records(shop, "products")]
+    shop.reset()
+
+    got = {**Products().get(shop.api, keys[:300]), **Products().get(shop.api, keys[300:])}
+
+    assert list(got) == keys
+    assert shop.asked("/products/") <= 6
+
+
+def test_two_thousand_products_take_the_minimum_and_the_second_time_next_to_nothing(
+    opened: Open,
+) -> None:
+    shop = opened(orders=0, products=2_000, variants=3)
+    first = list(Products().read(shop.api, Query(filter=ProductsFilter())))
+    assert sum(len(page.records) for page in first) == 2_028
+    assert shop.asked("/products/") == 9
+    shop.reset()
+
+    again = records(shop, "products", since=first[-1].cursor)
+
+    assert len(again) <= 2
+    assert shop.asked("/products/") == 1
