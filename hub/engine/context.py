@@ -14,6 +14,7 @@ from hub.engine.journal import Journal, Tape
 from hub.engine.ledger import Ledger, Pair
 from hub.engine.port import Port, Target
 from hub.engine.rulework import FlowRules
+from hub.mapping.conditions import Condition, ConditionError, compile_condition
 from hub.mapping.fieldtable import FieldTable
 from hub.mapping.rules import RulesError
 from hub.mapping.settings import settings_for
@@ -72,7 +73,7 @@ class FlowRun:
     ledger: Ledger
     port: Port
     zone: dt.tzinfo = dt.UTC
-    where: Any = None
+    where: Condition | None = None
     memo: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
@@ -170,8 +171,19 @@ def open_run(hub: Hub, flow: Flow, run_id: int, claim: Claim, *, planning: bool)
         journal=Journal(hub.database, hub.vault, flow_id, run_id, keep_payloads=keep),
         ledger=ledger,
         zone=zone,
+        where=_where(flow, settings, target_entity),
         port=Port(None if planning else ledger, before=before, after=after),
     )
+
+
+def _where(flow: Flow, settings: Form, target: Entity) -> Condition | None:
+    given = getattr(settings, "where", None)
+    try:
+        return compile_condition(given, target.document) if given else None
+    except ConditionError as error:
+        raise ConfigurationError(
+            f"The filter of flow {flow.name} does not fit any more. {error}", setting="where"
+        ) from error
 
 
 def _rules(hub: Hub, flow: Flow, target: Entity) -> FlowRules:

@@ -12,6 +12,7 @@ from hub.engine.kinds import Kind
 from hub.mapping import policies
 from hub.mapping.fieldtable import FieldTable
 from hub.mapping.settings import SaleSettings
+from hub.mapping.statuses import status_update
 from hub.model import Document, Json, Order, Product
 from hub.sdk import Blocked, Context, SkipRecord
 
@@ -188,14 +189,16 @@ class OrderKind(Kind):
     # -- adjust and check ----------------------------------------------------------------------
 
     def adjust(self, document: Document, *, creating: bool) -> tuple[Document, list[str]]:
-        """Find every product, then apply the policies."""
+        """Find every product, then apply the policies; of one that is there, its status."""
         assert isinstance(document, Order)
+        if not creating:
+            return status_update(document, self.settings, self._facts())
         return policies.adjust_order(document, self.settings, self._facts())
 
     def ensure(self, document: Document) -> list[str]:
         """Find or make the customer; sets the debtor."""
         assert isinstance(document, Order)
-        if document.debtor or self._desk is None:
+        if document.debtor or self._desk is None or not document.lines:
             return []
         document.debtor, notes = self._desk.ensure(
             document.customer,

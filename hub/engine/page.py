@@ -101,7 +101,9 @@ class PageWorker:
                 job.refuse(error)
         look_in_target(self.run, self.kind, [job for job in jobs if not job.done])
         alive = [job for job in jobs if not job.done]
-        self.kind.prepare([job.document for job in alive if job.document is not None])
+        # Of a record that is only followed nothing but its status is told: it refers to nothing.
+        new = [job.document for job in alive if job.target_key is None or not self.kind.follow()]
+        self.kind.prepare([document for document in new if document is not None])
         fetch_current(self.run, alive)
 
     def _understand(self, job: Job) -> None:
@@ -109,10 +111,14 @@ class PageWorker:
         document = run.source.table.understand(job.record, run.source.context)
         run.hub.registry.hooks.record_read(flow=run.flow.name, record=job.record, document=document)
         job.document = document = convert(document, run.target.entity.document, run.zone)
-        if run.where is not None and not run.where.matches(job.record, document.to_dict()):
-            raise SkipRecord(
-                "Left out by the filter of this flow (where).", field="where", code="filtered"
-            )
+        if run.where is not None:
+            why_not = run.where.why_not(job.record, document.to_dict())
+            if why_not is not None:
+                raise SkipRecord(
+                    f"Left out by the filter of this flow: not {why_not}.",
+                    field="where",
+                    code="filtered",
+                )
         job.essence, job.closed = self.kind.essence(document), self.kind.closed(document)
         self.kind.name(document)
         job.outcome.person = self.kind.person(document)
