@@ -9,6 +9,7 @@ from .api import auth, base_url, check, http, judge, limits
 from .entities import Customers, Orders, Products
 from .forms import Credentials, Settings
 from .lookups import LOOKUPS
+from .stock import Stock
 
 SETUP = """
 In the back office of your CCV Shop:
@@ -51,7 +52,7 @@ ccvshop = System(
     check=check,
     judge=judge,
     limits=limits,
-    entities=(Orders, Customers, Products),
+    entities=(Orders, Customers, Products, Stock),
     lookups=LOOKUPS,
     setup=SETUP,
     sandbox="koppel_ccvshop.sandbox:create_app",

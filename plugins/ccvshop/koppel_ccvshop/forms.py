@@ -229,3 +229,10 @@ class ProductsSettings(Form):
         if not value.isdigit():
             raise ValueError("choose one of the shop's packages; what is kept is its number")
         return value
+
+
+class StockFilter(Form):
+    """Which stock to take."""
+
+    active_only: bool = flag("Only products that are switched on", default=False)
+    managed_only: bool = flag("Only products whose stock is kept", default=False)
