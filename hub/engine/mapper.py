@@ -141,7 +141,7 @@ class Bench:
         """What was understood then, with what was found only on the way out (the debtor)."""
         document = deepcopy(self.sample.understood or {})
         for one in self.mapper.target.entity.fields:
-            if one.meaning is None or one.only is not None or "[]" in one.path:
+            if one.meaning is None or one.only == "read" or "[]" in one.path:
                 continue
             if paths.get(document, one.meaning) is not None:
                 continue
