@@ -137,6 +137,7 @@ class Entity:
     ignored: top-level keys that do not count when the hub tells whether a record changed: what
     `complete` adds, and what changes by itself.
     max_images: how many pictures a record can hold; None: as many as there are.
+    batch: how many records `create_many` and `update_many` take at once.
     cannot: what the vendor's API has no way to do, in a sentence: {"write": "...", "read": "..."};
     the wizard says it where somebody looks for it.
     filter: what may be asked when it is a source. settings: what is asked when it is a target.
@@ -153,6 +154,7 @@ class Entity:
     match: ClassVar[tuple[str, ...]] = ()
     ignored: ClassVar[tuple[str, ...]] = ()
     max_images: ClassVar[int | None] = None
+    batch: ClassVar[int] = 100
     cannot: ClassVar[Mapping[str, str]] = {}
     filter: ClassVar[type[Form]] = NoForm
     settings: ClassVar[type[Form]] = NoForm
@@ -191,6 +193,22 @@ class Entity:
         Write what differs from what is there; doing it twice does no harm.
         """
         raise Unsupported(f"{self.title} cannot be updated")
+
+    def create_many(
+        self, api: Api, payloads: Sequence[Json], effects: Sequence[Effect]
+    ) -> Sequence[Written | RecordError]:
+        """Define it where the vendor takes several at a time; an answer for each, in order.
+
+        At most `batch` at once. Raises only what stops all of them; with UnknownOutcome each is
+        looked up by its reference before it is sent again.
+        """
+        raise Unsupported(f"{self.title} cannot be created several at a time")
+
+    def update_many(
+        self, api: Api, changes: Sequence[tuple[str, Json]], effects: Sequence[Effect]
+    ) -> Sequence[Written | RecordError]:
+        """The same for updates: (key, payload) pairs."""
+        raise Unsupported(f"{self.title} cannot be updated several at a time")
 
     def cancel(self, api: Api, key: str, effect: Effect) -> Written:
         """Define it if a document can be undone here (an order cancelled); twice does no harm."""
