@@ -1,4 +1,4 @@
-"""Documents to write in contract tests: an order, a customer, a product, a stock level."""
+"""Documents to write in contract tests: orders, what becomes of them, customers, products."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hub.mapping.fieldtable import FieldTable
-from hub.model import Address, Customer, Document, Line, Order, Product, StockLevel
+from hub.model import (
+    Address,
+    Customer,
+    Document,
+    Invoice,
+    JournalEntry,
+    Line,
+    Order,
+    Posting,
+    Product,
+    StockLevel,
+)
 from hub.sdk import Entity
 from hub.testing.bench import NotApplicable
 
@@ -17,7 +28,14 @@ if TYPE_CHECKING:
 
 def sample(bench: Bench, entity: Entity) -> Document:
     """A new document of the entity's kind; what it refers to is made or found first."""
-    makers = {"order": order, "customer": customer, "product": product, "stock": stock}
+    makers = {
+        "order": order,
+        "invoice": invoice,
+        "journal_entry": journal_entry,
+        "customer": customer,
+        "product": product,
+        "stock": stock,
+    }
     return makers[entity.document.kind](bench, entity)
 
 
@@ -123,6 +141,37 @@ def order(bench: Bench, entity: Entity) -> Order:
         total=Decimal("24.20"),
         total_tax=Decimal("4.20"),
     )
+
+
+def invoice(bench: Bench, entity: Entity) -> Invoice:
+    """The same order as it is billed."""
+    return Invoice.from_dict(order(bench, entity).to_dict())
+
+
+def journal_entry(bench: Bench, entity: Entity) -> JournalEntry:
+    """The same order as it is booked: its net amount on one account, and the VAT."""
+    entry = JournalEntry.from_dict(order(bench, entity).to_dict())
+    entry.description = f"Order {entry.number}"
+    entry.postings = [
+        Posting(
+            account=first_choice(bench, "gl_accounts"),
+            amount=Decimal("20.00"),
+            vat_amount=Decimal("4.20"),
+            vat_code=vat_code(bench),
+            description="Revenue",
+        )
+    ]
+    return entry
+
+
+def first_choice(bench: Bench, name: str) -> str | None:
+    """The first option of a lookup, where there is one."""
+    lookup = bench.system.lookup(name)
+    if lookup is None:
+        return None
+    with bench.open() as api:
+        option = next(iter(lookup.fetch(api)), None)
+    return option.value if option else None
 
 
 def existing_product(bench: Bench) -> Product:

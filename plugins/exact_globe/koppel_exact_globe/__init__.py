@@ -6,7 +6,15 @@ from hub.model import Json
 from hub.sdk import System, hookimpl
 
 from .api import auth, base_url, check, http, judge
-from .entities import Customers, Orders, Products, Stock
+from .entities import (
+    Customers,
+    DirectInvoices,
+    Orders,
+    Products,
+    SalesEntries,
+    SalesInvoices,
+    Stock,
+)
 from .forms import Credentials, Settings
 from .lookups import LOOKUPS
 
@@ -76,7 +84,15 @@ exact_globe = System(
     http=http,
     check=check,
     judge=judge,
-    entities=(Orders, Customers, Products, Stock),
+    entities=(
+        Orders,
+        SalesInvoices,
+        DirectInvoices,
+        SalesEntries,
+        Customers,
+        Products,
+        Stock,
+    ),
     lookups=LOOKUPS,
     parallel=1,
     setup=SETUP,

@@ -145,6 +145,11 @@ def judge(api: Api, answer: Answer) -> Verdict:
             "the connection's settings.",
             setting="tunnel_merge",
         )
+    if status in (405, 501):
+        return RejectedError(
+            f"This version of Exact Globe does not offer {answer.method} for {what}: {said or ''}",
+            code="not_offered",
+        )
     if status == 500:
         return _failed(api, answer, said, refused)
     if said is None or status >= 500 or status in (408, 425, 429):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -10,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BeforeValidator, field_validator, model_validator
 
 from hub.sdk import Form, SecretStr, web_address
-from hub.sdk.forms import choice, date, flag, multichoice, number, secret, text
+from hub.sdk.forms import choice, flag, multichoice, number, secret, text
 
 
 def _typed_code(value: Any) -> Any:
@@ -303,24 +302,6 @@ class OrderSettings(NewCustomers):
         le=365,
         group="Sales order",
     )
-
-
-class OrdersFilter(Form):
-    """Which sales orders to take."""
-
-    state: Literal["all", "open", "completed"] = choice(
-        "Orders",
-        default="all",
-        options=(
-            ("all", "All"),
-            ("open", "Not yet delivered in full"),
-            ("completed", "Delivered in full"),
-        ),
-    )
-    selection_code: Code | None = choice(
-        "Selection code", default=None, lookup="selection_codes", help="Empty: any."
-    )
-    start_date: dt.date | None = date("Orders from", default=None)
 
 
 class CustomersFilter(Form):

@@ -13,6 +13,13 @@ from hub.sdk import Api, Lookup, Option
 from . import api as globe
 from . import masters, odata
 
+ORDER_STATUSES = {
+    "open": "Open",
+    "partial": "Delivered in part",
+    "delivered": "Delivered",
+    "invoiced": "Invoiced",
+    "cancelled": "Cancelled (deleted in Globe)",
+}
 BLOCKED = ("B", "E")
 """Customer statuses (blocked, exit) that Globe refuses on orders."""
 
@@ -112,6 +119,18 @@ def _attributes(api: Api) -> Iterator[Option]:
         yield Option(value=names[field], label=f"{names[field]} ({field})")
 
 
+def _statuses(api: Api) -> Iterator[Option]:
+    yield from (Option(value=value, label=label) for value, label in ORDER_STATUSES.items())
+
+
+def _sales_journals(api: Api) -> Iterator[Option]:
+    for option in _journals(api):
+        if str(option.data["JournalType"]).strip() == "V":
+            yield option
+
+
+_journals = _plain("BrowserData_Journal", "JournalNumber", "Description", "JournalType")
+
 LOOKUPS = (
     Lookup("vat_codes", "VAT codes", _vat_options),
     Lookup(
@@ -148,11 +167,9 @@ LOOKUPS = (
         "General ledger accounts",
         _plain("GeneralLedgerAccount", "GeneralLedgerCode", "GeneralLedgerDescription"),
     ),
-    Lookup(
-        "journals",
-        "Journals",
-        _plain("BrowserData_Journal", "JournalNumber", "Description", "JournalType"),
-    ),
+    Lookup("journals", "Journals", _journals),
+    Lookup("sales_journals", "Sales journals", _sales_journals),
+    Lookup("order_statuses", "Order statuses", _statuses),
     Lookup(
         "selection_codes",
         "Selection codes",

@@ -97,11 +97,14 @@ def gathered(
     select: Sequence[str] = (),
     where: Sequence[str] = (),
     order: str = "",
+    sure: bool = False,
 ) -> dict[str, list[Json]]:
     """The records whose property is one of *values*, by value, in as few calls as may be.
 
     There is no `or`: a range from the lowest to the highest is read for as long as that costs no
-    more calls than asking for each, and what it did not give is asked for by itself.
+    more calls than asking for each, and what it did not give is asked for by itself. sure: the
+    values are numbers, so that nothing else can stand in their order: what a whole range did not
+    give is not there.
     """
     wanted = {code(value) or "": value for value in values}
     folded = {_fold(value): value for value in wanted}
@@ -129,6 +132,8 @@ def gathered(
             last = ""
         # What stood at the edge of the last batch may be there in part.
         left = {value for value in wanted if not found[value] or _fold(value) == last}
+        if sure and not last:
+            left = set()
     for value in left:
         found[value] = []
         alone = [*where, f"{name} eq {literal(wanted[value])}"]

@@ -169,8 +169,10 @@ class _Rendering(Bench):
             made,
             connection=exact_globe.settings.model_validate(self.connection or {}),
             filter=self.chosen_filter or made.filter,
-            settings=self.chosen or self.answered(entity.settings),
         )
+
+    def target_settings(self, entity: Entity) -> Form:
+        return self.chosen or self.answered(entity.settings)
 
 
 class Bare:

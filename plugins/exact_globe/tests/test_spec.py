@@ -50,7 +50,7 @@ def vendor() -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def requests() -> list[dict[str, Any]]:
     """What the plugin sends while it keeps every promise of the contract."""
-    app = create_app(auth="both", lock_after=1000)
+    app = create_app(auth="both", lock_after=1000, past_orders=2)
     with bench(exact_globe, app=app) as made:
         for check in CHECKS:
             made.forget()
@@ -78,6 +78,11 @@ def test_every_body_fits_the_vendors_list(
     bodies = [asked for asked in requests if asked["body"] and asked["method"] in ("POST", "MERGE")]
     assert {_entity(asked) for asked in bodies} == {
         "Account",
+        "FinancialHeader",
+        "FinancialLine",
+        "InvoiceHeader",
+        "InvoiceLine",
+        "Item",
         "SalesOrderHeader",
         "SalesOrderLine",
     }
@@ -115,7 +120,7 @@ def test_every_query_names_properties_of_the_vendors_list(
         assert set(query) <= {"$filter", "$select", "$orderby", "$top", "$skiptoken"}
         for part in ("$select", "$orderby"):
             for name in query[part][0].split(",") if part in query else ():
-                assert name in known, f"{_entity(asked)} has no {name}"
+                assert name.removesuffix(" desc") in known, f"{_entity(asked)} has no {name}"
         for text in query.get("$filter", ()):
             names = re.findall(r"(\w+) (?:eq|ne|gt|ge|lt|le) ", re.sub(r"'[^']*'", "''", text))
             assert names, text
@@ -123,6 +128,8 @@ def test_every_query_names_properties_of_the_vendors_list(
             assert not re.search(r" or |\bnot |\(", re.sub(r"'[^']*'", "''", text)), text
         asked_for.add(_entity(asked))
     assert {"Account", "Item", "SalesOrderHeader", "SalesOrderLine", "VAT"} <= asked_for
+    assert {"InvoiceHistoryHeader", "InvoiceHistoryLine", "OrderHistoryHeader"} <= asked_for
+    assert {"FinancialHeader", "InvoiceHeader", "ItemCatalog"} <= asked_for
 
 
 def test_codes_that_are_kept_padded_are_asked_for_padded(
@@ -131,7 +138,7 @@ def test_codes_that_are_kept_padded_are_asked_for_padded(
     seen = 0
     for asked in requests:
         for text in parse_qs(asked["query"]).get("$filter", ()):
-            for name, value in re.findall(r"(\w+) eq '([^']*)'", text):
+            for name, value in re.findall(r"(\w+) (?:eq|ge|le) '([^']*)'", text):
                 said = vendor[_entity(asked)][name]
                 if said.get("right_aligned"):
                     seen += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +38,26 @@ def add_rules(app: Flask, world: World, sandbox: Sandbox) -> None:
     app.add_url_rule(rule, view_func=order, methods=["POST"], endpoint="order_deed")
     rule = "/_sandbox/invoices/<int:key>/process"
     app.add_url_rule(rule, view_func=printed, methods=["POST"], endpoint="invoice_deed")
+
+
+def fill(world: World, count: int) -> None:
+    """Orders that were delivered and invoiced before anybody looked."""
+    for position in range(1, count + 1):
+        wanted = {"KET-8V": position, "KAART-FIETS": position}
+        number = book(world, f"BALIE-{position}", wanted)
+        deliver(world, number)
+        invoice(world, number)
+
+
+def book(world: World, reference: str, wanted: Mapping[str, float]) -> int:
+    """Somebody enters a sales order for a debtor who is known."""
+    key = world.guid()
+    for item, quantity in wanted.items():
+        line = {"TransactionKey": key, "Itemcode": item, "Quantity": quantity}
+        documents.create(world, "SalesOrderLine", line)
+    header = {"TransactionKey": key, "OrderDebtor": "  1001", "YourReference": reference}
+    made = documents.create(world, "SalesOrderHeader", header)
+    return int(made["SalesOrderNumber"])
 
 
 def _order(world: World, number: int) -> tuple[Row, list[Row]]:
