@@ -18,12 +18,15 @@ from hub.sdk.errors import (
 from hub.sdk.forms import Form, Lookup, MappingTable, NoForm, Option, SecretStr
 from hub.sdk.hookspecs import hookimpl
 from hub.sdk.index import Index, IndexPage, IndexRow
-from hub.sdk.limits import RateLimit
+from hub.sdk.limits import Allowance, RateLimit
+from hub.sdk.oauth import NotConnected, OAuth2
 from hub.sdk.system import Account, Http, System, web_address
+from hub.sdk.webhooks import Forged, TooOld, Webhook, WebhookEvent, WebhookRequest
 
 __all__ = [
     "OK",
     "Account",
+    "Allowance",
     "Answer",
     "Api",
     "AuthenticationError",
@@ -34,6 +37,7 @@ __all__ = [
     "Effect",
     "Entity",
     "Field",
+    "Forged",
     "Form",
     "Http",
     "Index",
@@ -43,7 +47,9 @@ __all__ = [
     "Lookup",
     "MappingTable",
     "NoForm",
+    "NotConnected",
     "NotFound",
+    "OAuth2",
     "Option",
     "Page",
     "Query",
@@ -56,8 +62,12 @@ __all__ = [
     "System",
     "TemporaryError",
     "Throttled",
+    "TooOld",
     "UnknownOutcome",
     "Unsupported",
+    "Webhook",
+    "WebhookEvent",
+    "WebhookRequest",
     "Written",
     "hookimpl",
     "web_address",

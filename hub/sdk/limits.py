@@ -9,6 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hub.sdk.errors import TemporaryError
+
+LONGEST_PAUSE = 90.0
+"""Seconds that a call waits for its budget; a longer wait is told instead of sat out."""
+
 
 @dataclass(frozen=True)
 class RateLimit:
@@ -28,11 +33,43 @@ class RateLimit:
         return "all" if self.bucket is None else self.bucket(method, path)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What a vendor says about a budget, in the headers of an answer.
+
+    seconds: of the window. limit: how many requests it takes; it lowers (never raises) what was
+    declared for the same window and bucket. left: how many are left of it now. resets_in: seconds
+    until it is full again. bucket: what is counted together, as in `RateLimit`. A window that was
+    not declared, such as a day, is kept by what the vendor says alone.
+    """
+
+    seconds: float
+    limit: int | None = None
+    left: int | None = None
+    resets_in: float | None = None
+    bucket: str = "all"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A request that was let through: `Pacer.done` is to be told when it was answered."""
+
+    id: str
+    buckets: tuple[tuple[str, float], ...] = ()
+
+
+class BudgetSpent(TemporaryError):
+    """A budget is used up for longer than a call should wait. Nothing was sent."""
+
+
 class Pacer(Protocol):
     """Keeps the budgets of one connection, for all processes that use it."""
 
-    def wait(self, limits: Sequence[RateLimit], method: str, path: str) -> None:
-        """Block until the request fits every budget, and count it."""
+    def wait(self, limits: Sequence[RateLimit], method: str, path: str) -> Ticket | None:
+        """Block until the request fits every budget, and count it. Raises BudgetSpent."""
+
+    def done(self, ticket: Ticket | None, said: Sequence[Allowance] = ()) -> None:
+        """It was answered, and this is what the vendor said about its budgets."""
 
     def hold(self, seconds: float) -> None:
         """Nobody may call this connection for that long: the vendor said so."""
@@ -51,10 +88,18 @@ class LocalPacer:
         self._until = 0.0
         self._lock = threading.Lock()
 
-    def wait(self, limits: Sequence[RateLimit], method: str, path: str) -> None:
+    def wait(self, limits: Sequence[RateLimit], method: str, path: str) -> Ticket | None:
         """Block until the request fits every budget, and count it."""
         while (pause := self._pause(limits, method, path)) > 0:
             self._sleep(pause)
+        return None
+
+    def done(self, ticket: Ticket | None, said: Sequence[Allowance] = ()) -> None:
+        """A vendor that says nothing is left is obeyed, for as long as a call may wait."""
+        for allowance in said:
+            if allowance.left is not None and allowance.left <= 0:
+                resets = allowance.resets_in
+                self.hold(min(LONGEST_PAUSE, allowance.seconds if resets is None else resets))
 
     def hold(self, seconds: float) -> None:
         """Nobody in this process may call for that long."""

@@ -13,7 +13,9 @@ from hub.sdk.entity import Entity
 from hub.sdk.errors import ConfigurationError
 from hub.sdk.forms import Form, Lookup, NoForm
 from hub.sdk.http import Auth
-from hub.sdk.limits import RateLimit
+from hub.sdk.limits import Allowance, RateLimit
+from hub.sdk.oauth import OAuth2
+from hub.sdk.webhooks import Webhook
 
 Verdict = Exception | Literal["ok"] | None
 
@@ -51,9 +53,11 @@ class System:
     credentials: the form that is sealed. settings: what else is asked once per connection.
     entities: its collections. lookups: its live choices. kind: webshop, erp, crm and so on.
     base_url(credentials): where it is. auth(credentials): how requests are signed.
+    oauth2: how an account gives access, instead of `auth` or for accounts that chose it.
     check(api): call it cheaply and say whose account it is. limits: budgets, or a
-    function of the connection's settings. http: connection options as a function of credentials
-    and settings. judge(api, answer): what an answer means where the status does not say: an
+    function of the connection's settings. observed(answer): what an answer's headers say is left
+    of which budget. webhook: how the vendor tells of changes. http: connection options as a
+    function of credentials and settings. judge(api, answer): what an answer means where the status does not say: an
     exception to raise, "ok", or None to go by the status. parallel: calls at the same time.
     sandbox: "package.module:create_app" of the pretend vendor; demo(url): what a config file
     would say as `credentials` and `settings` to reach it. setup: Markdown, where to find the keys.
@@ -69,8 +73,11 @@ class System:
     entities: Sequence[type[Entity]]
     settings: type[Form] = NoForm
     auth: Callable[[Any], Auth] | None = None
+    oauth2: OAuth2 | None = None
     judge: Callable[[Api, Answer], Verdict] | None = None
     limits: Sequence[RateLimit] | Callable[[Any], Sequence[RateLimit]] = ()
+    observed: Callable[[Answer], Sequence[Allowance]] | None = None
+    webhook: Webhook | None = None
     http: Callable[[Any, Any], Http] | None = None
     lookups: Sequence[Lookup] = ()
     parallel: int = 4
@@ -79,6 +86,16 @@ class System:
     kind: str = ""
     sandbox: str | None = None
     demo: Callable[[str], Json] | None = None
+
+    def oauth2_for(self, credentials: Any) -> OAuth2 | None:
+        """The OAuth2 declaration, when an account with these credentials uses it."""
+        used = self.oauth2 is not None and self.oauth2.when(credentials)
+        return self.oauth2 if used else None
+
+    def webhook_for(self, credentials: Any) -> Webhook | None:
+        """The webhook declaration, when an account with these credentials can send any."""
+        used = self.webhook is not None and self.webhook.when(credentials)
+        return self.webhook if used else None
 
     def limits_for(self, settings: Any) -> Sequence[RateLimit]:
         """The budgets under these connection settings."""
