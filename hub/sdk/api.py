@@ -264,6 +264,10 @@ class Api:
         """Add to an index what was just written, so that it is found at once."""
         self.indexes.add(self, index, row)
 
+    def hide(self, secret: str) -> None:
+        """Keep a secret that a call is about to send (a password made up) out of what is kept."""
+        self._redactor.hide(secret)
+
     # -- inside --------------------------------------------------------------------------------
 
     def _once(

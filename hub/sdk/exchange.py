@@ -48,7 +48,14 @@ class Redactor:
     """Hides known secret values."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        values = sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True)
+        self._secrets: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        self.hide(*secrets)
+
+    def hide(self, *secrets: str) -> None:
+        """Hide these as well."""
+        self._secrets |= {s for s in secrets if len(s) >= 4}
+        values = sorted(self._secrets, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, values))) if values else None
 
     def text(self, text: str | None) -> str | None:

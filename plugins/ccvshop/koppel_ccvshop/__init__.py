@@ -6,10 +6,9 @@ from hub.model import Json
 from hub.sdk import System, hookimpl
 
 from .api import auth, base_url, check, http, judge, limits
-from .entities import Customers, Orders, Products
+from .entities import ENTITIES
 from .forms import Credentials, Settings
 from .lookups import LOOKUPS
-from .stock import Stock
 
 SETUP = """
 In the back office of your CCV Shop:
@@ -52,7 +51,7 @@ ccvshop = System(
     check=check,
     judge=judge,
     limits=limits,
-    entities=(Orders, Customers, Products, Stock),
+    entities=ENTITIES,
     lookups=LOOKUPS,
     setup=SETUP,
     sandbox="koppel_ccvshop.sandbox:create_app",

@@ -139,6 +139,18 @@ class OrdersFilter(Form):
         return bool(self.statuses) or self.paid != "any"
 
 
+class OrdersSettings(Form):
+    """What is asked when the status of orders is written to the shop."""
+
+    mail_customer: bool = flag(
+        "E-mail the customer",
+        default=False,
+        help="When the status or the track and trace code changes, the shop tells the customer, "
+        "with its own texts.",
+        group="Status",
+    )
+
+
 class CustomersFilter(Form):
     """Which customers to take."""
 

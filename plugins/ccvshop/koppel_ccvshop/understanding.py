@@ -139,7 +139,7 @@ def address_fields(path: str, meaning: str, label: str) -> Iterator[Field]:
         yield Field(f"{path}.{raw}", f"{meaning}.{part}", read=read, label=f"{label} {name}")
 
 
-def person_fields(path: str, prefix: str = "") -> Iterator[Field]:
+def person_fields(path: str, prefix: str = "", *, addresses: bool = True) -> Iterator[Field]:
     """The table of the shop's `personalinfo`, which orders and users share."""
     billing = f"{path}.billingaddress"
     rows = (
@@ -159,9 +159,11 @@ def person_fields(path: str, prefix: str = "") -> Iterator[Field]:
         (f"{billing}.mobile", "mobile", "Mobile", text),
     )
     for raw, part, label, read in rows:
-        yield Field(raw, f"{prefix}{part}", read=read, label=label)
-    yield from address_fields(billing, f"{prefix}billing", "Billing")
-    yield from address_fields(f"{path}.deliveryaddress", f"{prefix}delivery", "Delivery")
+        write = dt.date.isoformat if read is day else None
+        yield Field(raw, f"{prefix}{part}", read=read, write=write, label=label)
+    if addresses:
+        yield from address_fields(billing, f"{prefix}billing", "Billing")
+        yield from address_fields(f"{path}.deliveryaddress", f"{prefix}delivery", "Delivery")
     # Free texts of the shop's own forms, for rules.
     for name in ("customertype", "costcentre", "branch", "branche", "reservationnumber", "bic"):
         yield Field(f"{path}.{name}", label=f"Customer {name}")

@@ -39,7 +39,7 @@ def test_every_product_and_variant_has_its_level_in_one_request(opened: Open) ->
     assert "HELM" not in found
     helmet, map_ = found["HELM-L"], found["KAART-FIETS"]
     assert (helmet.ean, helmet.available, helmet.physical) == ("8719000011122", D(54), D(54))
-    assert (map_.quantity, map_.managed, map_.levels) == (D(35), True, [])
+    assert (map_.quantity, map_.managed, map_.levels) == (D(55), True, [])
     assert found["MAND-RIET"].available == D(0)
 
 

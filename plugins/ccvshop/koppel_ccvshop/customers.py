@@ -1,0 +1,319 @@
+"""Customers of the shop: its accounts, read, found by e-mail address, made and kept up to date."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from hub.model import Address, Customer, Document, Json
+from hub.sdk import (
+    Api,
+    Context,
+    Effect,
+    Entity,
+    Field,
+    Index,
+    IndexPage,
+    IndexRow,
+    NotFound,
+    Page,
+    Query,
+    Raw,
+    RecordError,
+    RejectedError,
+    Written,
+)
+
+from .api import posted, walk
+from .forms import CustomersFilter
+from .reading import many, moment_of, stamp
+from .understanding import (
+    address_fields,
+    code,
+    house_number,
+    person_fields,
+    person_understood,
+    text,
+)
+
+WALK_AGAIN = dt.timedelta(hours=24)
+"""The shop does not say which accounts were changed: so often the index reads all of them."""
+_LINES = ("address_line_1", "address_line_2")
+_PARTS = ("street", "housenumber", "housenumber_suffix")
+_SIMPLE = ("company", "zipcode", "city", "province", "country_code", "telephone")
+
+
+def _group(value: Any) -> int | None:
+    """A customer group of the shop's own: a number. Another system's code is none."""
+    found = str(value).strip()
+    return int(found) if found.isdigit() else None
+
+
+def _fields() -> Iterator[Field]:
+    """Both directions, but what the shop makes up of other fields."""
+    for field in person_fields("userinfo", addresses=False):
+        yield field
+    for path, meaning, label in (
+        ("userinfo.billingaddress", "billing", "Billing"),
+        ("userinfo.deliveryaddress", "delivery", "Delivery"),
+    ):
+        for field in address_fields(path, meaning, label):
+            name = field.path.rpartition(".")[2]
+            if name in _SIMPLE and (meaning == "delivery" or name not in ("company", "telephone")):
+                yield field
+            else:
+                yield Field(
+                    field.path, field.meaning, read=field.read, only="read", label=field.label
+                )
+        yield from (
+            Field(f"{path}.{name}", only="write", label=f"{label} {name.replace('_', ' ')}")
+            for name in (*_LINES, *_PARTS)
+        )
+
+
+class Customers(Entity):
+    """Customers with an account in the webshop. Who orders as a guest is only in the order.
+
+    The shop does not say when an account was changed, so all accounts are read each time. A new
+    account gets a password that nobody knows: its owner asks the shop for another one.
+    """
+
+    name = "customers"
+    title = "Users"
+    document = Customer
+    key = "id"
+    match = ("email", "number")
+    cannot: ClassVar[Mapping[str, str]] = {
+        "delete": "Accounts are not deleted; switched off they cannot log in any more."
+    }
+    filter = CustomersFilter
+    fields = (
+        Field("id", "key", read=code, only="read", label="Id"),
+        Field("status", "active", label="May log in"),
+        Field("group_id", "classification", read=code, write=_group, label="Customer group"),
+        *_fields(),
+        Field("userinfo.billingaddress.comment", "note", read=text, label="Remark"),
+        Field(
+            "username",
+            "email",
+            only="write",
+            when="create",
+            label="User name",
+            help="What a customer logs in with; it must be unique in the shop.",
+        ),
+        Field("username", only="read", label="User name, as read"),
+        Field("approval_status", only="read", label="Approval"),
+        Field("product_in_category_discount", label="Which discount counts (highest, lowest)"),
+    )
+
+    def read(self, api: Api, query: Query) -> Iterator[Page]:
+        """All accounts, in pages of 250."""
+        wanted = query.filter
+        assert isinstance(wanted, CustomersFilter)
+        for records in walk(api, "/users/", {"orderby": "id"}):
+            yield Page(
+                [
+                    r
+                    for r in records
+                    if not wanted.groups or code(r.get("group_id")) in wanted.groups
+                ]
+            )
+
+    def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw | RecordError]:
+        """One request a customer, or for many as many as the whole list takes."""
+        return many(api, "users", keys, {})
+
+    def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
+        """Accounts by e-mail address or number, out of an index of all of them."""
+        return api.find(USERS, by, values)
+
+    def create(self, api: Api, payload: Json, effect: Effect) -> Written:
+        """One request; an account that has the user name already is updated instead."""
+        body = _body(payload)
+        name = text(body.get("username") or "")
+        if name is None:
+            raise RecordError(
+                "An account in CCV Shop needs an e-mail address to log in with",
+                field="email",
+                code="missing",
+            )
+        try:
+            made = posted(api, "/users/", {**body, "password": _password(api)})
+        except RejectedError as error:
+            if error.code != "duplicate":
+                raise
+            with api.doubting():
+                known = self.find(api, "email", [name]).get(name)
+            if known is None:
+                raise RecordError(
+                    f"CCV Shop has an account with the user name {name} already, which has another "
+                    "e-mail address. Change one of the two in the shop.",
+                    field="email",
+                    code="duplicate",
+                ) from error
+            key = self.key_of(known)
+            update = {n: v for n, v in payload.items() if n != "username"}
+            return self.update(api, key, update, effect)
+        api.remember(USERS, _row(made))
+        return Written(str(made["id"]), number=_number(made))
+
+    def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
+        """One request; what is not in the payload stays as it is."""
+        if not key.isdigit():
+            raise NotFound(f"{key} is not an id of CCV Shop", code="not_found")
+        body = _body(payload)
+        if body:
+            api.patch(f"/users/{key}/", body, safe=True)
+        info = body.get("userinfo") or {}
+        if info.get("email"):
+            api.remember(USERS, _row({"id": int(key), "userinfo": info}))
+        return Written(key, number=text(info.get("reference") or "") or key)
+
+    def understood(self, document: Json, record: Raw, context: Context) -> None:
+        """Names, contact person and delivery address; a user name that is an e-mail address."""
+        info = record.get("userinfo")
+        person_understood(document, info if isinstance(info, Mapping) else {})
+        document["email"] = _email(record)
+        document["number"] = _number(record)
+
+    def rendered(self, payload: Json, document: Document, context: Context) -> None:
+        """Company or person, the contact's name, and each address in one of its two forms."""
+        assert isinstance(document, Customer)
+        info: Json = payload.setdefault("userinfo", {})
+        company = document.company or (document.name if document.type == "company" else None)
+        if document.type or company or document.first_name or document.last_name:
+            info["customertype"] = "b2b" if company else "b2c"
+        billing = info.setdefault("billingaddress", {})
+        _name(billing, document)
+        if company:
+            billing["company"] = company
+        for name, address in (("billing", document.billing), ("delivery", document.delivery)):
+            target = info.setdefault(f"{name}address", {})
+            _place(target, address)
+            placed = any(target.get(n) for n in ("street", "address_line_1"))
+            full_name = address.name or document.name
+            if name == "delivery" and placed and full_name:
+                target["full_name"] = full_name
+            if not target:
+                del info[f"{name}address"]
+        if not info:
+            del payload["userinfo"]
+
+
+def _name(billing: Json, document: Customer) -> None:
+    """First and last name; of a company, those of its contact person."""
+    who: Any = document
+    if not (document.first_name or document.last_name) and document.contacts:
+        who = document.contacts[0]
+    first, last = who.first_name, " ".join(filter(None, (who.middle_name, who.last_name)))
+    if not first and not last and document.type == "person":
+        last = document.name or ""
+    if first:
+        billing["first_name"] = first
+    if last:
+        billing["last_name"] = last
+
+
+def _place(target: Json, address: Address) -> None:
+    """Street and number apart when the number is one, else the lines; never both."""
+    found = re.match(r"\d{1,9}", address.house_number or "")
+    if address.street and found and not address.line2:
+        rest = (address.house_number or "")[found.end() :].strip(" -/")
+        suffix = " ".join(filter(None, (rest, address.house_number_suffix)))
+        target |= {"street": address.street, "housenumber": int(found[0])}
+        target["housenumber_suffix"] = suffix
+        return
+    parts = (address.street, address.house_number, address.house_number_suffix)
+    line = address.line1 or " ".join(filter(None, parts))
+    if line:
+        target["address_line_1"] = line
+        target["address_line_2"] = ", ".join(filter(None, (address.line2, address.line3)))
+
+
+def _body(payload: Json) -> Json:
+    """What is sent: nothing empty, the house number as a number."""
+    body = {name: value for name, value in payload.items() if value is not None}
+    info = body.get("userinfo")
+    if not isinstance(info, dict):
+        return body
+    body["userinfo"] = info = {name: v for name, v in info.items() if v is not None}
+    for name in ("billingaddress", "deliveryaddress"):
+        address = info.get(name)
+        number = address.get("housenumber") if isinstance(address, dict) else None
+        if isinstance(number, str):
+            if not number.strip().isdigit():
+                raise RecordError(
+                    f"A house number in CCV Shop is a number, not {house_number(number)!r}",
+                    field=f"{name.removesuffix('address')}.house_number",
+                    code="bad_value",
+                )
+            info[name] = {**(address or {}), "housenumber": int(number)}
+    return body
+
+
+def _password(api: Api) -> str:
+    """A password that nobody knows: half of it is the same for a run, and kept out of the log."""
+    if "password" not in api.memo:
+        api.memo["password"] = secrets.token_urlsafe(24)
+        api.hide(api.memo["password"])
+    return f"{api.memo['password']}{secrets.token_urlsafe(6)}"
+
+
+# -- the index -------------------------------------------------------------------------------------
+
+
+def _email(record: Mapping[str, Any]) -> str | None:
+    info = record.get("userinfo")
+    email = text(info.get("email") or "") if isinstance(info, Mapping) else None
+    username = text(record.get("username") or "")
+    return email or (username if username and "@" in username else None)
+
+
+def _number(record: Mapping[str, Any]) -> str | None:
+    info = record.get("userinfo")
+    reference = text(info.get("reference") or "") if isinstance(info, Mapping) else None
+    return reference or code(record.get("id"))
+
+
+def _row(record: Mapping[str, Any]) -> IndexRow:
+    """One account; nothing of the person is kept but hashes."""
+    values = {"email": _email(record), "number": _number(record)}
+    return IndexRow(key=str(record["id"]), values=values, data={"id": record["id"]})
+
+
+def _read(api: Api, since: Json | None) -> Iterator[IndexPage]:
+    """All accounts at first and once a day; in between only those that are new."""
+    now = dt.datetime.now(dt.UTC)
+    walked = moment_of((since or {}).get("walked"))
+    newest = int((since or {}).get("newest") or 0)
+    if walked is None or now - walked >= WALK_AGAIN:
+        for records in walk(api, "/users/", {"orderby": "id"}):
+            newest = max([newest, *(int(r["id"]) for r in records)])
+            yield IndexPage([_row(record) for record in records])
+        yield IndexPage([], {"walked": stamp(now), "newest": newest})
+        return
+    known = newest
+    for records in walk(api, "/users/", {"orderby": "id_desc"}):
+        new = [r for r in records if int(r["id"]) > known]
+        newest = max([newest, *(int(r["id"]) for r in new)])
+        yield IndexPage([_row(record) for record in new])
+        if len(new) < len(records):
+            break
+    yield IndexPage([], {**(since or {}), "newest": newest})
+
+
+def _one(api: Api, by: str, value: str) -> IndexRow | None:
+    """The shop cannot be asked for an e-mail address: look through all accounts."""
+    wanted = value.strip().casefold()
+    for records in walk(api, "/users/", {"orderby": "id"}):
+        for record in records:
+            row = _row(record)
+            if (row.values[by] or "").casefold() == wanted:
+                return row
+    return None
+
+
+USERS = Index(name="users", read=_read, one=_one, few=0)
