@@ -23,13 +23,17 @@ class Facts:
     """What was looked up. source, target: the connections' names, for sentences.
 
     vat_codes: by code; empty when the target has no such list. products: by folded SKU, and by
-    "ean:" with the EAN; None when the target has no products to look up.
+    "ean:" with the EAN; None when the target has no products to look up. prices: the basis in which
+    the target wants product prices; None: either. max_images: how many pictures a product can
+    hold there; None: as many as there are.
     """
 
     source: str = "the source"
     target: str = "the target"
     vat_codes: Mapping[str, VatCode] = field(default_factory=dict)
     products: Mapping[str, Product] | None = None
+    prices: Prices | None = None
+    max_images: int | None = None
 
     def product(self, sku: str | None, ean: str | None = None) -> Product | None:
         """The target's product, by SKU, else by EAN."""

@@ -72,7 +72,8 @@ def fill_addresses(order: Order, settings: SaleSettings, facts: Facts) -> list[s
     if not _placed(order.customer.delivery):
         order.customer.delivery = replace(order.delivery)
     order.billing, order.delivery = whole(order.billing), whole(order.delivery)
-    order.customer, notes = adjust_customer(order.customer, settings, facts)
+    books = None if _default_debtor(order, settings) else settings
+    order.customer, notes = adjust_customer(order.customer, books, facts)
     for address in (order.billing, order.delivery):
         if not address.name and not address.company:
             address.name = order.customer.name
@@ -81,21 +82,23 @@ def fill_addresses(order: Order, settings: SaleSettings, facts: Facts) -> list[s
 
 def choose_debtor(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
     """Book on the default debtor: always, or when the order names no customer."""
-    if not settings.default_debtor:
+    why = _default_debtor(order, settings)
+    if not why:
         return []
-    customer = order.customer
-    known = (
-        customer.email
-        if settings.customer_match == "email"
-        else (customer.reference or customer.number)
-    )
+    order.debtor = settings.default_debtor
+    return [f"Booked on the default debtor {order.debtor}{why}"]
+
+
+def _default_debtor(order: Order, settings: SaleSettings) -> str:
+    """Why the order is for the default debtor; "" when it is not."""
+    if not settings.default_debtor:
+        return ""
     if settings.default_debtor_use == "always":
-        order.debtor = settings.default_debtor
-        return [f"Booked on the default debtor {order.debtor}, as the flow says for all orders"]
-    if not known:
-        order.debtor = settings.default_debtor
-        return [f"Booked on the default debtor {order.debtor}: the order names no customer"]
-    return []
+        return ", as the flow says for all orders"
+    customer = order.customer
+    by_email = settings.customer_match == "email"
+    known = customer.email if by_email else customer.reference or customer.number
+    return "" if known else ": the order names no customer"
 
 
 def whole(address: Address) -> Address:

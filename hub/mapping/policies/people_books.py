@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.mapping.policies.facts import Facts
-from hub.mapping.settings import CountryTable, CustomerBooks
+from hub.mapping.settings import CountryTable, CustomerBooks, SaleSettings
 from hub.model import Customer
 from hub.sdk import Blocked
 from hub.sdk.forms import MappingTable
@@ -13,7 +13,7 @@ def book_customer(customer: Customer, settings: CustomerBooks, facts: Facts) -> 
     """Classification, payment condition, VAT code, revenue account, cost centre and cost unit.
 
     An empty table says nothing. Raises Blocked when a filled one does not know the customer's
-    group, condition or country.
+    group, condition or country; the revenue accounts of a sale are there for its lines.
     """
     notes: list[str] = []
     customer.classification = _look_up(
@@ -32,7 +32,8 @@ def book_customer(customer: Customer, settings: CustomerBooks, facts: Facts) -> 
         (settings.customer_vat_codes, "vat_code", "VAT code", "customer_vat_codes"),
         (settings.revenue_accounts, "revenue_account", "revenue account", "revenue_accounts"),
     ):
-        found = _for_country(table, country or home, home, what, setting)
+        strict = setting != "revenue_accounts" or not isinstance(settings, SaleSettings)
+        found = _for_country(table, country or home, home, what, setting, strict=strict)
         if found is not None:
             setattr(customer, name, found)
             notes.append(f"{what[0].upper()}{what[1:]} {found} for {country or home}")
@@ -61,12 +62,12 @@ def _look_up(
 
 
 def _for_country(
-    table: CountryTable, country: str, home: str, what: str, setting: str
+    table: CountryTable, country: str, home: str, what: str, setting: str, *, strict: bool
 ) -> str | None:
     if not table.rows and table.default is None:
         return None
     found = table.for_country(country, home)
-    if found is None:
+    if found is None and strict:
         raise Blocked(
             f"No {what} for customers in {country}: add a row or a default to the table.",
             field="billing.country",

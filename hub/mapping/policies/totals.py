@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from decimal import Decimal
 
 from hub.mapping.money import (
@@ -10,12 +9,10 @@ from hub.mapping.money import (
     Amount,
     cents,
     line_amount,
-    net_for_gross,
-    tax_on,
-    to_net,
     totals,
     unit_price,
 )
+from hub.mapping.policies.basis import convert_basis
 from hub.mapping.policies.facts import Facts
 from hub.mapping.policies.places import chosen, place_for
 from hub.mapping.settings import SaleSettings
@@ -34,7 +31,7 @@ def add_up(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
     notes: list[str] = []
     if order.total is not None:
         _check_source(order, settings, facts)
-    _convert(order, facts)
+    notes += convert_basis(order, facts)
     for line in order.lines:
         _price(line)
     if order.total is None:
@@ -91,47 +88,6 @@ def _amount(line: Line) -> Amount:
     return Amount(line.total or ZERO, line.tax_rate or ZERO, line.prices or "gross", line.vat_code)
 
 
-def _convert(order: Order, facts: Facts) -> None:
-    """Bring lines into the basis of their VAT code, all lines of one code together."""
-    groups: dict[tuple[str, Decimal, Prices], list[Line]] = defaultdict(list)
-    for line in order.lines:
-        code = facts.vat_codes.get(line.vat_code or "")
-        wanted = code.prices if code else None
-        if wanted is None or wanted == line.prices or not line.tax_rate:
-            if wanted is not None:
-                line.prices = wanted
-            continue
-        groups[line.vat_code or "", line.tax_rate, wanted].append(line)
-    for (_, rate, wanted), lines in groups.items():
-        whole = sum((line.total or ZERO for line in lines), ZERO)
-        if wanted == "net":
-            reached = _nearest(net_for_gross(cents(whole), rate), cents(whole), rate)
-            each = [cents(to_net(line.total or ZERO, rate)) for line in lines]
-        else:
-            reached = cents(whole) + tax_on(whole, rate)
-            each = [cents((line.total or ZERO) * (100 + rate) / 100) for line in lines]
-        for line, amount in zip(lines, _settle(each, reached), strict=True):
-            line.total, line.prices = amount, wanted
-            line.unit_price = line.discount_percentage = None
-
-
-def _nearest(candidates: tuple[Decimal, ...], gross: Decimal, rate: Decimal) -> Decimal:
-    return min(candidates, key=lambda net: abs(net + tax_on(net, rate) - gross))
-
-
-def _settle(amounts: list[Decimal], whole: Decimal) -> list[Decimal]:
-    """Move the cents that rounding each line has lost or won to the largest lines."""
-    left = whole - sum(amounts, ZERO)
-    order = sorted(range(len(amounts)), key=lambda i: -abs(amounts[i]))
-    step = CENT if left > 0 else -CENT
-    position = 0
-    while left:
-        amounts[order[position % len(order)]] += step
-        left -= step
-        position += 1
-    return amounts
-
-
 def _price(line: Line) -> None:
     """A unit price (and discount) that comes to the line's total exactly where that is possible."""
     total, quantity = line.total or ZERO, line.quantity or Decimal(1)
@@ -172,7 +128,7 @@ def _round(order: Order, settings: SaleSettings, facts: Facts, difference: Decim
         raise Blocked(
             f"The order comes to {order.total:.2f} in {facts.source}, but would be "
             f"{(order.total or ZERO) - difference:.2f} in {facts.target}: a difference of "
-            f"{-difference:+.2f}.",
+            f"{-difference:+.2f}.{_hint(order, facts)}",
             field="total",
             code="total_differs",
             fix="rounding_item",
@@ -199,6 +155,22 @@ def _round(order: Order, settings: SaleSettings, facts: Facts, difference: Decim
             fix="rounding_item",
         )
     return [f"Rounding difference of {difference:+.2f} booked {place.words}"]
+
+
+def _hint(order: Order, facts: Facts) -> str:
+    """Which VAT codes would come to the total: those whose prices include VAT."""
+    if order.prices != "gross":
+        return ""
+    codes = {line.vat_code for line in order.lines if line.tax_rate}
+    net = [c for c in facts.vat_codes.values() if c.code in codes and c.prices == "net"]
+    for code in net:
+        for twin in facts.vat_codes.values():
+            if twin.rate == code.rate and twin.prices == "gross":
+                return (
+                    f" Prices under VAT code {code.code} are without VAT, which cannot say every "
+                    f"amount; code {twin.code} with prices that include it can."
+                )
+    return ""
 
 
 def _untaxed(line: Line, order: Order, facts: Facts) -> None:
