@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.engine.journal import Outcome, shown_exchange
 from hub.model import Document, Json
-from hub.sdk import Raw, RecordError, Written
+from hub.sdk import Raw, RecordError, TemporaryError, Written
 from hub.sdk.exchange import Exchange
 from hub.store.tables import EffectRow, Link
 
@@ -69,6 +69,16 @@ class Job:
         """Put down what was asked and answered so far; an entry is stored before its work ends."""
         if self.exchanges:
             self.outcome.parts["answered"] = [shown_exchange(e) for e in self.exchanges]
+
+    def note_shared(
+        self, exchanges: list[Exchange], answer: Written | RecordError | TemporaryError
+    ) -> None:
+        """Of calls that were made for many records, put down what was answered on this one."""
+        own = answer.record if isinstance(answer, Written) else str(answer)
+        for exchange in exchanges:
+            shown = shown_exchange(exchange)
+            shown |= {"body": "(with other records in one call)", "answer": own}
+            self.outcome.parts.setdefault("answered", []).append(shown)
 
     def refuse(self, error: RecordError) -> None:
         """End it as the error says: failed, blocked or skipped."""

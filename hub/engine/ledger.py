@@ -322,6 +322,16 @@ class Ledger:
             self.flush()  # what was written before is true whoever goes on
             raise
 
+    def begin_many(self, wanted: Sequence[tuple[Pair, str]], action: str) -> list[StoredEffect]:
+        """The same for several writes that go out in one call."""
+        try:
+            with self._transaction() as connection:
+                self._claim.check(connection)
+                return [self._begin(connection, pair, key, action) for pair, key in wanted]
+        except LostClaim:
+            self.flush()
+            raise
+
     def _begin(self, connection: Connection, pair: Pair, key: str, action: str) -> StoredEffect:
         now = utc_now()
         row_id, token, stage = connection.execute(
@@ -374,6 +384,10 @@ class Ledger:
                 "at": utc_now() if final else None,
             },
         )
+
+    def end_later(self, effect: StoredEffect, state: str, *, error: str = "") -> None:
+        """Store how a write ended with the next transaction."""
+        self.later(lambda connection: self.end(connection, effect, state, error=error))
 
     def settle(self, connection: Connection, pair: Pair, key: str, target_key: str) -> None:
         """Confirm the creation of a record that a look-up has found."""

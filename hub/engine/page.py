@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
 from hub.engine import waiting
+from hub.engine.added import with_added_policies
 from hub.engine.context import FlowRun
 from hub.engine.job import Job
 from hub.engine.journal import Outcome
 from hub.engine.kinds import Kind, kind_for
-from hub.engine.port import Intent, Kept, Recognise
+from hub.engine.port import Intent, Kept, Recognise, Write
 from hub.engine.recognise import fetch_current, look_in_target, recognise
 from hub.mapping import difference
 from hub.mapping.convert import convert
 from hub.model import Document, Json
-from hub.registry import describe
 from hub.sdk import (
     AuthenticationError,
     ConfigurationError,
-    KoppelError,
     Raw,
     RecordError,
     SkipRecord,
@@ -32,8 +32,6 @@ from hub.sdk import (
     Written,
 )
 from hub.sdk.entity import fingerprint
-
-log = logging.getLogger("koppel.engine")
 
 
 @dataclass
@@ -70,8 +68,13 @@ class PageWorker:
         try:
             self.run.journal.stock(sum(not job.done for job in jobs))
             self._prepare([job for job in jobs if not job.done], completed)
-            for job in jobs:
-                if not job.done:
+            alive = [job for job in jobs if not job.done]
+            if self.run.target.entity.can("create_many") or self.run.target.entity.can(
+                "update_many"
+            ):
+                self._together(alive)
+            else:
+                for job in alive:
                     self._one(job)
         finally:
             self._remember(jobs)
@@ -125,11 +128,19 @@ class PageWorker:
 
     def _one(self, job: Job) -> None:
         """Adjust, render and write one record."""
+        with self._working(job):
+            payload = self._ready(job)
+            if payload is not None:
+                self._send(job, payload)
+
+    @contextmanager
+    def _working(self, job: Job) -> Iterator[None]:
+        """Whatever goes wrong inside is put down where it belongs: to the record, or to the run."""
         assert job.document is not None
         job.outcome.started = time.perf_counter()  # what was looked up for the page is shared
-        with self.run.tape.listening() as job.exchanges:
+        with self.run.tape.listening() as exchanges:
             try:
-                self._write(job)
+                yield
                 self.outage = 0
             except RecordError as error:
                 job.outcome.parts.setdefault("understood", job.document.to_dict())
@@ -143,42 +154,82 @@ class PageWorker:
                 job.end("failed", str(error), code="stopped", passing=True)
                 raise
             finally:
+                job.exchanges += exchanges
                 job.note_answers()
 
-    def _with_added_policies(self, document: Document) -> Document:
-        """The document after the policies of plugins. A mistake in one costs this record only."""
-        for policy in self.run.hub.registry.policies:
-            name = getattr(policy, "__name__", "of a plugin")
-            try:
-                made = policy(document, self.run.settings)
-            except KoppelError:
-                raise
-            except Exception as error:
-                log.exception("policy %s", name)
-                raise RecordError(
-                    f"The policy {name} went wrong: {describe(error)}", code="policy"
-                ) from error
-            if not isinstance(made, type(document)):
-                raise RecordError(
-                    f"The policy {name} gave {type(made).__name__} and not the document back.",
-                    code="policy",
-                )
-            document = made
-        return document
+    def _together(self, jobs: Sequence[Job]) -> None:
+        """Adjust and render all, then write as many at a time as the target takes."""
+        ready: list[tuple[Job, Json]] = []
+        for job in jobs:
+            with self._working(job):
+                payload = self._ready(job)
+                if payload is not None:
+                    ready.append((job, payload))
+        target = self.run.target.entity
+        for creating in (True, False):
+            some = [
+                (job, payload) for job, payload in ready if (job.target_key is None) is creating
+            ]
+            if not target.can("create_many" if creating else "update_many"):
+                for job, payload in some:
+                    with self._working(job):
+                        self._send(job, payload)
+                continue
+            writes = [(job, self._intended(job, payload)) for job, payload in some]
+            for start in range(0, len(writes), target.batch):
+                self._batch(writes[start : start + target.batch], creating)
 
-    def _write(self, job: Job) -> None:
+    def _batch(self, writes: Sequence[tuple[Job, Intent | None]], creating: bool) -> None:
+        going = [(job, intent) for job, intent in writes if intent is not None]
+        if not going:
+            return
+        run = self.run
+        for job, _ in going:
+            job.end("created" if creating else "updated")
+        with run.tape.listening() as exchanges:
+            answers = run.port.write_many(
+                run.destination,
+                [
+                    Write(
+                        intent=intent,
+                        target_key=job.target_key,
+                        also=partial(self._written, job),
+                    )
+                    for job, intent in going
+                ],
+                creating=creating,
+            )
+        for (job, _), answer in zip(going, answers, strict=True):
+            job.note_shared(exchanges, answer)
+            if isinstance(answer, RecordError):
+                job.refuse(answer)
+            elif isinstance(answer, TemporaryError):
+                job.end("failed", str(answer), code="outage", passing=True)
+            else:
+                job.outcome.target, job.outcome.target_number = answer.key, answer.number
+        self.outage = self.outage + 1 if any(isinstance(a, TemporaryError) for a in answers) else 0
+        if self.outage >= 3:
+            raise next(a for a in answers if isinstance(a, TemporaryError))
+
+    def _written(self, job: Job, connection: Connection, written: Written) -> None:
+        job.outcome.target = written.key
+        job.outcome.target_number = written.number or job.outcome.target_number
+        self._store(connection, job)
+
+    def _ready(self, job: Job) -> Json | None:
+        """What to write; None when the record has ended, or needs no payload."""
         run = self.run
         assert job.document is not None
         if job.cancelling:
             self._cancel(job)
-            return
+            return None
         creating = job.target_key is None
         if creating and not (run.target.entity.can("create") and self.kind.may_create()):
             self.kind.not_there(job)
-            return
+            return None
         job.document, applied = run.rules.adjust(job.record, job.document, creating=creating)
         job.document, notes = self.kind.adjust(job.document, creating=creating)
-        job.document = self._with_added_policies(job.document)
+        job.document = with_added_policies(run, job.document)
         job.outcome.notes += notes
         job.outcome.parts["understood"] = job.document.to_dict()
         job.outcome.notes += self.kind.ensure(job.document)
@@ -190,10 +241,31 @@ class PageWorker:
         self.kind.check_total(job.document, payload)
         if job.then is not None:
             self._compare_with_then(job, payload)
-        elif creating:
-            self._create(job, payload)
+            return None
+        return payload
+
+    def _send(self, job: Job, payload: Json) -> None:
+        """Write one record."""
+        run, key = self.run, job.target_key
+        intent = self._intended(job, payload)
+        if intent is None:
+            return
+        also = partial(self._written, job)
+        if key is None:
+            job.end("created")
+            written = run.port.create(run.destination, intent, also)
+            job.outcome.target, job.outcome.target_number = written.key, written.number
         else:
-            self._update(job, payload)
+            job.end("updated")
+            run.port.update(
+                run.destination, key, intent, lambda connection, _: self._store(connection, job)
+            )
+
+    def _intended(self, job: Job, payload: Json) -> Intent | None:
+        """The write that is due; None when there is nothing to write."""
+        return (
+            self._creation(job, payload) if job.target_key is None else self._change(job, payload)
+        )
 
     def _payload(self, record: Raw, document: Document, creating: bool) -> tuple[Json, list[Json]]:
         """What to write, and which rules had a part in it."""
@@ -212,7 +284,7 @@ class PageWorker:
         else:
             job.end("unchanged", "The same would be pushed again.")
 
-    def _create(self, job: Job, payload: Json) -> None:
+    def _creation(self, job: Job, payload: Json) -> Intent:
         run = self.run
         assert job.document is not None
         mark = None
@@ -221,14 +293,8 @@ class PageWorker:
             mark = fingerprint(self._payload(job.record, job.document, creating=False)[0])
         by = self.kind.recognised_by()
         value = self.kind.recognisable(job.document, by) if by else None
-        job.end("created")
-
-        def store(connection: Connection, written: Written) -> None:
-            job.outcome.target, job.outcome.target_number = written.key, written.number
-            self._store(connection, job)
-
         findable = by and value and run.target.entity.can("find")
-        intent = Intent(
+        return Intent(
             pair=run.pair,
             key=job.outcome.key,
             payload=payload,
@@ -236,39 +302,30 @@ class PageWorker:
             doubtful=job.effect is not None,
             kept=self._kept(job, mark),
         )
-        written = run.port.create(run.destination, intent, store)
-        job.outcome.target, job.outcome.target_number = written.key, written.number
 
     def _kept(self, job: Job, mark: str | None = None) -> Kept:
         return Kept(received=job.received, mark=mark, essence=job.essence, closed=job.closed)
 
-    def _update(self, job: Job, payload: Json) -> None:
+    def _change(self, job: Job, payload: Json) -> Intent | None:
         run = self.run
-        key = job.target_key or ""
-        job.outcome.target, job.outcome.target_number = key, job.target_number
+        job.outcome.target, job.outcome.target_number = job.target_key, job.target_number
         if job.link is not None and job.link.pushed == fingerprint(payload):
             job.end("unchanged")
-            return
+            return None
         if not self.kind.may_update():
             job.end(
-                "skipped",
-                f"Already in {run.target.name} as {job.target_number}.",
-                code="exists",
+                "skipped", f"Already in {run.target.name} as {job.target_number}.", code="exists"
             )
-            return
+            return None
         if job.current is not None:
             found = difference.differences(
                 run.target.entity, run.target.table, payload, job.current, run.target.context
             )
             if not found:
                 job.end("unchanged")
-                return
+                return None
             job.outcome.parts["differences"] = found
-        job.end("updated")
-        intent = Intent(pair=run.pair, key=job.outcome.key, payload=payload, kept=self._kept(job))
-        run.port.update(
-            run.destination, key, intent, lambda connection, _: self._store(connection, job)
-        )
+        return Intent(pair=run.pair, key=job.outcome.key, payload=payload, kept=self._kept(job))
 
     def _cancel(self, job: Job) -> None:
         run, key = self.run, job.target_key or ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -68,6 +68,15 @@ class Intent:
     recognise: Recognise | None = None
     doubtful: bool = False
     kept: Kept = Kept()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """One of several writes that go out together. also: stored with what confirms it."""
+
+    intent: Intent
+    target_key: str | None = None
+    also: Callable[[Connection, Written], None] | None = None
 
 
 class Port:
@@ -175,6 +184,92 @@ class Port:
             self._confirm(effect, intent, written, also, action)
             return written
         raise AssertionError("unreachable")
+
+    # -- several at a time -------------------------------------------------------------------
+
+    def write_many(
+        self,
+        target: Target,
+        writes: Sequence[Write],
+        *,
+        creating: bool,
+    ) -> list[Written | RecordError | TemporaryError]:
+        """Create or update several records with one call; what became of each, in order.
+
+        What stops all of them (dead credentials) is raised. A TemporaryError in place of one
+        says that it stays unclear.
+        """
+        if self._ledger is None:
+            return [Written(write.target_key or PLANNED) for write in writes]
+        action = "create" if creating else "update"
+        for write in writes:
+            self._before(action, write.intent.payload)
+        ended: dict[int, Written | RecordError | TemporaryError] = {}
+        doubtful = {n for n, write in enumerate(writes) if creating and write.intent.doubtful}
+        for attempt in range(1, ATTEMPTS + 1):
+            for number, found in self._look_up_many(target, writes, doubtful).items():
+                self._confirm(None, writes[number].intent, found, writes[number].also)
+                ended[number] = found
+            left = [n for n in range(len(writes)) if n not in ended]
+            if not left:
+                break
+            effects = self._ledger.begin_many(
+                [(writes[n].intent.pair, writes[n].intent.key) for n in left], action
+            )
+            try:
+                answers = self._send(target, [writes[n] for n in left], effects, creating)
+            except TemporaryError as error:
+                state = "unknown" if isinstance(error, UnknownOutcome) else "sent"
+                for effect in effects:
+                    self._ledger.end_later(effect, state, error=str(error))
+                self._ledger.flush()
+                if attempt == ATTEMPTS:
+                    ended.update(dict.fromkeys(left, error))
+                    break
+                doubtful = set(left) if creating else set()
+                self._sleep(min(30.0, error.retry_after or 0.2 * 2 ** (attempt - 1)))
+                continue
+            for number, effect, answer in zip(left, effects, answers, strict=True):
+                if isinstance(answer, RecordError):
+                    self._ledger.end_later(effect, "refused", error=str(answer))
+                else:
+                    self._confirm(
+                        effect, writes[number].intent, answer, writes[number].also, action
+                    )
+                ended[number] = answer
+            break
+        return [ended[n] for n in range(len(writes))]
+
+    def _send(
+        self,
+        target: Target,
+        writes: Sequence[Write],
+        effects: Sequence[StoredEffect],
+        creating: bool,
+    ) -> Sequence[Written | RecordError]:
+        if creating:
+            payloads = [write.intent.payload for write in writes]
+            return target.entity.create_many(target.api, payloads, effects)
+        changes = [(write.target_key or "", write.intent.payload) for write in writes]
+        return target.entity.update_many(target.api, changes, effects)
+
+    def _look_up_many(
+        self, target: Target, writes: Sequence[Write], doubtful: Collection[int]
+    ) -> dict[int, Written]:
+        asked: dict[tuple[str, str], int] = {}
+        for number in doubtful:
+            recognise = writes[number].intent.recognise
+            if recognise is not None:
+                asked[recognise.by, recognise.value] = number
+        found: dict[int, Written] = {}
+        for by in {by for by, _ in asked}:
+            values = [value for one, value in asked if one == by]
+            with target.api.doubting():
+                records = target.entity.find(target.api, by, values)
+            for value, record in records.items():
+                if (by, value) in asked:
+                    found[asked[by, value]] = written_of(target.entity, record)
+        return found
 
     def _look_up(self, target: Target, recognise: Recognise | None) -> Written | None:
         if recognise is None:
