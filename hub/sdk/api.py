@@ -46,6 +46,7 @@ from hub.sdk.http import (
 )
 from hub.sdk.index import Index, IndexRow, IndexStore, LiveIndex
 from hub.sdk.limits import LocalPacer, Pacer, RateLimit
+from hub.sdk.oauth import Tokens
 
 if TYPE_CHECKING:
     from hub.sdk.system import System
@@ -90,7 +91,8 @@ class Api:
     """One connection, open. Made by the hub; plugins only call it.
 
     credentials, settings: the filled-in forms. memo: anything a plugin wants to remember while
-    this connection is open (a fetched list), gone afterwards.
+    this connection is open (a fetched list), gone afterwards. tokens: where access tokens come
+    from, when the account uses OAuth2.
     """
 
     system: System
@@ -100,6 +102,7 @@ class Api:
     pacer: Pacer = field(default_factory=LocalPacer)
     recorder: Recorder = field(default_factory=NoRecorder)
     indexes: IndexStore = field(default_factory=LiveIndex)
+    tokens: Tokens | None = None
     transport: BaseTransport | None = None
     sleep: Callable[[float], None] = time.sleep
     memo: dict[str, Any] = field(default_factory=dict)
@@ -108,15 +111,17 @@ class Api:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._doubting = False
+        self._token = ""
         self._pool: ThreadPoolExecutor | None = None
         self._limits: Sequence[RateLimit] = self.system.limits_for(self.settings)
         self._redactor = Redactor(secrets_of(self.credentials))
         options = self.system.http_for(self.credentials, self.settings)
         self._base = base = self.system.base_url(self.credentials).rstrip("/")
+        sign = self.system.auth if self.tokens is None else None
         try:
             self._client = Client(
                 base_url=base,
-                auth=self.system.auth(self.credentials) if self.system.auth else None,
+                auth=sign(self.credentials) if sign else None,
                 timeout=Timeout(options.timeout, connect=min(options.timeout, 15)),
                 limits=Limits(
                     max_connections=options.connections,
@@ -192,7 +197,7 @@ class Api:
         waited = 0.0
         for attempt in range(1, TRIES + 1):
             try:
-                return self._once(method, path, params, content, headers, safe, decode)
+                return self._call(method, path, params, content, headers, safe, decode)
             except KoppelError as error:
                 error.connection = self.connection
                 if isinstance(error, UnknownOutcome) or not isinstance(error, TemporaryError):
@@ -270,7 +275,7 @@ class Api:
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _once(
+    def _call(
         self,
         method: str,
         path: str,
@@ -280,7 +285,44 @@ class Api:
         safe: bool,
         decode: bool,
     ) -> Answer:
-        self.pacer.wait(self._limits, method, path)
+        """One request; with OAuth2 once more when the token turns out to be no good any more."""
+        if self.tokens is None:
+            answer = self._once(method, path, params, content, headers, safe)
+        else:
+            token = self.tokens.current()
+            answer = self._once(method, path, params, content, self._signed(headers, token), safe)
+            if answer.status == 401:  # refused before anything was done: also a write may go again
+                token = self.tokens.renewed(token)
+                answer = self._once(
+                    method, path, params, content, self._signed(headers, token), safe
+                )
+        verdict = self.system.judge(self, answer) if self.system.judge else None
+        if isinstance(verdict, Exception):
+            raise verdict
+        if verdict is None:
+            by_status = judge_status(self.system.title, answer, safe)
+            if by_status is not None:
+                raise by_status
+            if decode:
+                self._must_decode(answer, safe)
+        return answer
+
+    def _signed(self, headers: Mapping[str, str] | None, token: str) -> Mapping[str, str]:
+        if token != self._token:
+            self._token = token
+            self._redactor.hide(token)
+        return {**(headers or {}), "Authorization": f"Bearer {token}"}
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+        safe: bool,
+    ) -> Answer:
+        ticket = self.pacer.wait(self._limits, method, path)
         if "://" in path[:9]:
             self._same_host(path)
             url = path
@@ -310,16 +352,10 @@ class Api:
                 f"{error or type(error).__name__}"
             ) from error
         answer = Answer(method, path, response.status_code, response.headers, response.content)
+        said = self.system.observed(answer) if self.system.observed else ()
+        if ticket is not None or said:
+            self.pacer.done(ticket, said)
         self._record(request, content, answer, started, at, None)
-        verdict = self.system.judge(self, answer) if self.system.judge else None
-        if isinstance(verdict, Exception):
-            raise verdict
-        if verdict is None:
-            by_status = judge_status(self.system.title, answer, safe)
-            if by_status is not None:
-                raise by_status
-            if decode:
-                self._must_decode(answer, safe)
         return answer
 
     def _must_decode(self, answer: Answer, safe: bool) -> None:

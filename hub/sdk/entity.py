@@ -179,6 +179,10 @@ class Entity:
         """
         raise Unsupported(f"{self.title} cannot be read one by one")
 
+    def wanted(self, record: Raw, query: Query) -> bool:
+        """Define it where `read` filters: whether a record that a webhook told of is meant too."""
+        return True
+
     def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
         """Define it to be recognised: `by` is one of `match`; always many at a time."""
         raise Unsupported(f"{self.title} cannot be searched")

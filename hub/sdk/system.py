@@ -57,8 +57,9 @@ class System:
     check(api): call it cheaply and say whose account it is. limits: budgets, or a
     function of the connection's settings. observed(answer): what an answer's headers say is left
     of which budget. webhook: how the vendor tells of changes. http: connection options as a
-    function of credentials and settings. judge(api, answer): what an answer means where the status does not say: an
-    exception to raise, "ok", or None to go by the status. parallel: calls at the same time.
+    function of credentials and settings. judge(api, answer): what an answer means where the
+    status does not say: an exception to raise, "ok", or None to go by the status. parallel: calls
+    at the same time.
     sandbox: "package.module:create_app" of the pretend vendor; demo(url): what a config file
     would say as `credentials` and `settings` to reach it. setup: Markdown, where to find the keys.
     icon: name of an icon (shop, building-warehouse, users).
