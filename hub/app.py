@@ -22,6 +22,7 @@ from hub.web import (
     health,
     jinja,
     log,
+    mapper,
     people,
     plan,
     plugins,
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     connections.bp,
     wizard.bp,
     plan.bp,  # flows, and looking ahead
+    mapper.bp,
     runs.bp,
     log.bp,
     plugins.bp,

@@ -51,7 +51,7 @@ def frame(view: FlowView, now: str) -> Json:
             name: shown[name]
             for name in ("title", "source", "target", "state", "health", "fresh_at")
         }
-        | {"id": view.flow.id},
+        | {"id": view.flow.id, "name": view.flow.name},
     }
 
 
