@@ -248,3 +248,34 @@ class StockFilter(Form):
 
     active_only: bool = flag("Only products that are switched on", default=False)
     managed_only: bool = flag("Only products whose stock is kept", default=False)
+
+
+class InvoicesFilter(Form):
+    """Which invoices to take."""
+
+    statuses: list[str] = multichoice(
+        "Invoice statuses", lookup="invoice_statuses", help="None chosen: all of them."
+    )
+    kind: Literal["both", "debit", "credit"] = choice(
+        "Kind",
+        default="both",
+        options=(
+            ("both", "Invoices and credit invoices"),
+            ("debit", "Only invoices"),
+            ("credit", "Only credit invoices"),
+        ),
+    )
+    start_date: dt.date | None = date(
+        "Invoices from",
+        default=None,
+        help="Older ones are left alone. The day begins at midnight UTC. Empty: all there are.",
+    )
+    look_back_days: int = number(
+        "Days to look back",
+        default=30,
+        help="With a status filter: an invoice that fits later, because it is paid a week after "
+        "it was made, is still taken within this many days.",
+        ge=1,
+        le=365,
+        advanced=True,
+    )

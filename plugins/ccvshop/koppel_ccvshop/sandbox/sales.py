@@ -8,7 +8,7 @@ from typing import Any
 from .asked import Asked, Refused, missing
 from .goods import JSON, words
 from .schemas import INVOICE_PATCH, ORDER_PATCH, same
-from .shop import FIRST_INVOICE, FIRST_ROW, ROWS_PER_ORDER, Brief, Shop
+from .shop import FIRST_CREDIT, FIRST_INVOICE, FIRST_ROW, ROWS_PER_ORDER, Brief, Shop
 
 
 class Sales:
@@ -129,30 +129,39 @@ class Sales:
         first, last = asked.moment("min_create_date"), asked.moment("max_create_date")
         exact = ("invoicenumber", "invoicenumber_full", "ordernumber", "ordernumber_full", "status")
         wanted = {name: asked.query[name] for name in exact if name in asked.query}
-        found = []
+        found: list[tuple[int, Brief]] = []
         for brief in self.shop.briefs():
             if not self.shop.is_invoiced(brief):
                 continue
             if (first and brief.created < first) or (last and brief.created > last):
                 continue
-            if wanted:
-                invoice, _ = self.shop.invoice(brief.index)
-                if any(str(invoice[name]) != value for name, value in wanted.items()):
-                    continue
-            found.append(brief)
-        by: dict[str, Callable[[Brief], Any]] = {
-            **dict.fromkeys(("id", "invoicenumber", "ordernumber"), lambda b: b.id),
-            "create_date": lambda b: (b.created, b.id),
+            found += [(own, brief) for own in self._ids(brief) if self._is(own, wanted)]
+        by: dict[str, Callable[[tuple[int, Brief]], Any]] = {
+            **dict.fromkeys(("id", "invoicenumber", "ordernumber"), lambda b: b[0]),
+            "create_date": lambda b: (b[1].created, b[0]),
         }
         found = asked.ordered(found, by)
-        return asked.paged(found, lambda brief: self._invoice(asked, FIRST_INVOICE + brief.index))
+        return asked.paged(found, lambda one: self._invoice(asked, one[0]))
+
+    def _ids(self, brief: Brief) -> list[int]:
+        """The invoices of an order."""
+        if not self.shop.is_invoiced(brief):
+            return []
+        credits = [FIRST_CREDIT + brief.index] if self.shop.is_credited(brief) else []
+        return [FIRST_INVOICE + brief.index, *credits]
+
+    def _is(self, own: int, wanted: dict[str, str]) -> bool:
+        if not wanted:
+            return True
+        invoice, _ = self._invoice_rows(own)
+        return all(str(invoice[name]) == value for name, value in wanted.items())
 
     def _invoice_rows(self, own: int) -> tuple[JSON, list[JSON]]:
-        index = own - FIRST_INVOICE
+        index = _index_of(own)
         briefs = self.shop.briefs()
-        if not 0 <= index < len(briefs) or not self.shop.is_invoiced(briefs[index]):
+        if not 0 <= index < len(briefs) or own not in self._ids(briefs[index]):
             raise missing("invoices", own)
-        return self.shop.invoice(index)
+        return self.shop.credit(index) if own >= FIRST_CREDIT else self.shop.invoice(index)
 
     def _invoice(self, asked: Asked, own: int) -> JSON:
         invoice, _ = self._invoice_rows(own)
@@ -162,7 +171,7 @@ class Sales:
             **invoice,
             "deeplink": f"{href}pdf",
             "download_link": f"{href}pdf",
-            "order": f"{asked.at}/orders/{Shop.order_id(own - FIRST_INVOICE)}/",
+            "order": f"{asked.at}/orders/{Shop.order_id(_index_of(own))}/",
             "invoicerows": {"href": f"{href}invoicerows/"},
             "invoicenotifications": {"href": f"{href}invoicenotifications/"},
         }
@@ -177,8 +186,7 @@ class Sales:
 
     def _order_invoices(self, asked: Asked, own: int) -> JSON:
         brief = self.shop.briefs()[self._index(own)]
-        found = [FIRST_INVOICE + brief.index] if self.shop.is_invoiced(brief) else []
-        return asked.all(self._invoice(asked, invoice) for invoice in found)
+        return asked.all(self._invoice(asked, invoice) for invoice in self._ids(brief))
 
     def _invoicerows(self, asked: Asked, own: int) -> JSON:
         asked.only("start", "size")
@@ -195,3 +203,7 @@ class Sales:
             }
 
         return asked.paged(rows, show)
+
+
+def _index_of(invoice_id: int) -> int:
+    return invoice_id - (FIRST_CREDIT if invoice_id >= FIRST_CREDIT else FIRST_INVOICE)

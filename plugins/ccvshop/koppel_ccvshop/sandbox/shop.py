@@ -19,6 +19,11 @@ from .people import Person, person
 from .scenarios import KINDS, SCENARIOS, Scenario
 
 FIRST_ORDER, FIRST_NUMBER, FIRST_ROW, FIRST_INVOICE = 284119301, 10001, 512345001, 30118801
+FIRST_CREDIT = 39000001  # credit invoices: the id of the order's own, so much later
+CREDITED = words(
+    "total_shipping total_discounts total_price total_tax paymethod_costs extra_costs "
+    "total_price_inc_tax total_price_exc_tax"
+)
 ROWS_PER_ORDER = 20  # row ids are given out in blocks
 
 
@@ -161,7 +166,28 @@ class Shop:
 
     def is_invoiced(self, brief: Brief) -> bool:
         """Orders that were paid or sent on account have an invoice."""
-        return brief.completed and brief.status in (2, 5, 7)
+        return brief.completed and brief.status in (2, 5, 7, 8)
+
+    def is_credited(self, brief: Brief) -> bool:
+        """A cancelled order was billed before, and has a credit invoice."""
+        return brief.completed and brief.status == 8
+
+    def credit(self, index: int) -> tuple[JSON, list[JSON]]:
+        """The credit invoice of an order, and its rows: the same, with amounts below zero."""
+        invoice, rows = self.invoice(index)
+        own = FIRST_CREDIT + index
+        for name in CREDITED:
+            if invoice[name]:
+                invoice[name] = -invoice[name]
+        for row in rows:
+            for name in ("count", "total_price", "total_price_with_attributes"):
+                row[name] = -row[name]
+            row["invoice_id"] = str(own)
+        number = invoice["invoicenumber"] + 5000
+        invoice |= {"id": own, "invoicenumber": number, "invoicenumber_full": str(number)}
+        invoice |= {"type": "credit", "status": "reimbursed", "status_name": "Terugbetaald"}
+        invoice["external_reference"] = None
+        return {**invoice, **self.invoice_changes.get(own, {})}, rows
 
     def invoice(self, index: int) -> tuple[JSON, list[JSON]]:
         """The invoice of an order, and its rows."""
