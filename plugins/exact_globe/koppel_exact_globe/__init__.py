@@ -1,4 +1,4 @@
-"""Exact Globe: sales orders, customers and items of an administration on somebody's own server."""
+"""Exact Globe: an administration on somebody's own server, from orders to stock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ Exact Globe runs on your own server, and so does the **Exact Entity Service** th
    that the hub runs on: inside your own network, or through a reverse proxy with `https`.
    Let your firewall take calls from this machine only.
 2. Make a Windows account for the hub and let it be an **active employee** in Globe, with function
-   rights to sales orders, debtors, items and the look-up tables.
+   rights to what your flows use: sales orders, invoices, entries, debtors, items, stock and the
+   look-up tables.
 3. The **SQL Server** and the **database** are on Globe's start screen, at the bottom.
 
 Try it on a test administration first. The hub makes one call at a time: the service does not like
@@ -65,6 +66,9 @@ def demo(url: str) -> Json:
                 "selection_code": "WB",
                 "customer_classification": "WEB",
             },
+            "invoices": {"invoice_code": "1"},
+            "direct_invoices": {"invoice_code": "1"},
+            "sales_entries": {"journal": "70"},
             "products": {"vat_code": "3", "assortment": "7"},
             "customers": {"customer_classification": "WEB"},
         },
@@ -74,7 +78,8 @@ def demo(url: str) -> Json:
 exact_globe = System(
     name="exact_globe",
     title="Exact Globe",
-    description="ERP on your own server. Orders go in; customers, items and orders come out.",
+    description="ERP on your own server. Orders, invoices, entries, customers and items go in and "
+    "come out; stock comes out.",
     kind="erp",
     icon="building-warehouse",
     credentials=Credentials,

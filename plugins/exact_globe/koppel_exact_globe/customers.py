@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hub.model import Customer, Document, Json
@@ -25,23 +25,18 @@ from hub.sdk import (
 )
 
 from . import api as globe
-from . import odata
+from . import contacts, odata
 from .forms import CustomerSettings, CustomersFilter, NewCustomers
 from .lookups import BLOCKED
 from .reading import changed_pages, code, cursor_at, index_pages, localised, paths_of, zone_in
 from .writing import changes
 
-ACCOUNT = "Account"
+ACCOUNT, CONTACTS = "Account", contacts.CONTACTS
 _KNOWN = ("ID", "AccountCode", "DebtorNumber", "CustomerStatus", "EmailAddress")
-_GENDERS = {"male": "M", "female": "V"}
 
 
 def _upper(value: str) -> str:
     return value.upper()
-
-
-def _gender(value: str) -> str | None:
-    return {"M": "male", "V": "female"}.get(value)
 
 
 def _place(meaning: str, label: str, names: Sequence[str], **more: Any) -> tuple[Field, ...]:
@@ -89,7 +84,8 @@ class Customers(Entity):
     number = "DebtorNumber"
     known_as = "DebtorNumber"
     modified = "ModifiedDate"
-    match = ("email",)
+    ignored = (CONTACTS,)
+    match = ("email", "number")
     filter = CustomersFilter
     settings = CustomerSettings
     fields = (
@@ -111,8 +107,8 @@ class Customers(Entity):
         Field(
             "ContactGender",
             "gender",
-            read=_gender,
-            write=_GENDERS.get,
+            read=contacts.gender_of,
+            write=contacts.GENDERS.get,
             label="Contact: gender",
         ),
         Field("ContactEmail", "email", max_length=128, only="write", label="Contact: e-mail"),
@@ -130,17 +126,26 @@ class Customers(Entity):
         *_place("delivery", "Delivery", (*_DELIVERY, "DeliveryCity", "DeliveryCountry")),
         Field("VATNumber", "vat_number", max_length=20, label="VAT number"),
         Field("ChamberofCommerceNumber", "chamber_number", max_length=20, label="Chamber number"),
-        # Groups and price lists are called otherwise in the source: written when a rule says so.
         Field(
             "ClassificationID",
             "classification",
-            max_length=3,
-            when="never",
+            read=code,
             label="Classification",
+            help="A code that Globe does not have is left out: map the source's groups to Globe's.",
         ),
+        Field(
+            "OffsetLedgerAccount",
+            "revenue_account",
+            read=code,
+            max_length=9,
+            label="Revenue account",
+            help="Globe's offset account of a debtor.",
+        ),
+        Field("IBAN", "iban", read=code, only="read", label="IBAN"),
         Field("PaymentCondition", "payment_condition", max_length=2, label="Payment condition"),
         Field("VatCode", "vat_code", max_length=15, label="VAT code"),
         Field("CurrencyCode", "currency", max_length=3, when="create", label="Currency"),
+        # Price lists are called otherwise in the source: written when a rule says so.
         Field("PriceList", "price_list", max_length=15, when="never", label="Price list"),
         Field("Discount", "discount_percentage", label="Discount, percent"),
         Field("ModifiedDate", "modified_at", read=odata.wall_clock, only="read", label="Changed"),
@@ -157,9 +162,16 @@ class Customers(Entity):
                 *(f"TextFreeField{n}" for n in range(1, 11)),
                 *(f"NumberFreeField{n}" for n in range(1, 6)),
                 *(f"YesNoFreeField{n}" for n in range(1, 6)),
+                *(f"Category_{n:02}" for n in range(1, 16)),
             )
         ),
+        Field("ContactID", only="read", label="Contact: key"),
+        Field("JobDescription", only="read", label="Contact: function"),
     )
+
+    def __init__(self) -> None:
+        # The classifications that there are, once somebody has asked.
+        self._classes: frozenset[str] | None = None
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -178,11 +190,19 @@ class Customers(Entity):
         return not (wanted.active_only and row.get("CustomerStatus") in BLOCKED)
 
     def _select(self) -> list[str]:
-        return paths_of(type(self), "CustomerStatus", "CustomerType")
+        return paths_of(
+            type(self), "CustomerStatus", "CustomerType", "ContactEmail", "ContactPhoneNumber"
+        )
 
     def cursor_at(self, moment: dt.datetime) -> Json:
         """What changed at that moment and later."""
         return cursor_at(moment)
+
+    def complete(self, api: Api, records: Sequence[Raw]) -> Sequence[Raw]:
+        """Further contact persons, where the connection wants them: one call each."""
+        if not api.settings.further_contacts:
+            return records
+        return [{**record, CONTACTS: contacts.fetched(api, record)} for record in records]
 
     def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw]:
         """One call a customer."""
@@ -191,7 +211,8 @@ class Customers(Entity):
             for key in keys
             if odata.is_guid(key)
         }
-        return {key: row for key, row in rows.items() if row is not None}
+        found = {key: row for key, row in rows.items() if row is not None}
+        return dict(zip(found, self.complete(api, list(found.values())), strict=True))
 
     def understood(self, document: Json, record: Raw, context: Context) -> None:
         """Company or person: Globe does not say, but a person is called like its contact."""
@@ -203,13 +224,26 @@ class Customers(Entity):
             document["type"] = "person"
         else:
             document["type"], document["company"] = "company", name or None
+            document["contacts"] = contacts.people(record, document, name)
+        settings = context.settings
+        if isinstance(settings, CustomerSettings):
+            for part, field in _cost_fields(settings).items():
+                document[part] = code(record.get(field))
         document["active"] = record.get("CustomerStatus") not in BLOCKED
 
     # -- recognising ---------------------------------------------------------------------------
 
     def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
-        """Debtors by e-mail address, all at once."""
+        """Debtors by e-mail address or debtor number, all at once."""
+        self._known_classes(api)
         return api.find(DEBTORS, by, values)
+
+    def discover(self, api: Api) -> Iterable[Field]:
+        """Categories of customers under the names that Globe gives them."""
+        for rows in globe.batches(api, "AccountCategoryName", select=("CategoryID", "Description")):
+            for row in rows:
+                if code(row.get("Description")):
+                    yield Field(f"Category_{row['CategoryID']:02}", label=str(row["Description"]))
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -217,10 +251,18 @@ class Customers(Entity):
         """The contact person of a company, and what new customers get."""
         assert isinstance(document, Customer)
         if document.type == "company" and document.contacts:
-            _contact(payload, document)
+            contacts.put_main(payload, document)
         elif document.name and not document.last_name and context.creating:
             payload.setdefault("ContactLastName", document.name[:50].rstrip())
         settings = context.settings
+        if not self._is_class(payload.get("ClassificationID")):
+            payload.pop("ClassificationID", None)
+        if isinstance(settings, CustomerSettings):
+            for part, field in _cost_fields(settings).items():
+                if getattr(document, part):
+                    payload[field] = getattr(document, part)
+        if document.active is False and not context.creating:
+            payload["CustomerStatus"] = "E"
         if isinstance(settings, NewCustomers) and context.creating:
             for name, value in (
                 ("ClassificationID", settings.customer_classification),
@@ -237,7 +279,7 @@ class Customers(Entity):
 
     def create(self, api: Api, payload: Json, effect: Effect) -> Written:
         """One call; Globe gives the debtor number out."""
-        made = globe.create(api, ACCOUNT, payload)
+        made = globe.create(api, ACCOUNT, self._checked(api, payload))
         if code(made.get("ID")):
             api.remember(DEBTORS, _row(made))
         return self._written(made)
@@ -245,6 +287,7 @@ class Customers(Entity):
     def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
         """What is there is compared first, and only what differs is sent: at most two calls."""
         path = odata.guid_key(key)
+        payload = self._checked(api, payload)
         there = globe.one(api, ACCOUNT, path, select=sorted({*payload, *_KNOWN}))
         if there is None:
             raise NotFound(
@@ -255,6 +298,29 @@ class Customers(Entity):
         if differing:
             globe.merge(api, ACCOUNT, path, differing)
         return self._written({**there, **differing})
+
+    def _known_classes(self, api: Api) -> frozenset[str]:
+        known: frozenset[str] | None = api.memo.get("classifications")
+        if known is None:
+            rows = globe.batches(api, "Classification", select=("ID",))
+            known = frozenset(str(row["ID"]).strip().casefold() for b in rows for row in b)
+            api.memo["classifications"] = known
+        self._classes = known
+        return known
+
+    def _is_class(self, value: Any) -> bool:
+        text = str(value or "").strip()
+        return len(text) <= 3 if self._classes is None else text.casefold() in self._classes
+
+    def _checked(self, api: Api, payload: Json) -> Json:
+        """The payload without a classification that Globe does not have."""
+        value = payload.get("ClassificationID")
+        if value is None:
+            return payload
+        self._known_classes(api)
+        if self._is_class(value):
+            return payload
+        return {name: v for name, v in payload.items() if name != "ClassificationID"}
 
     def _written(self, record: Raw) -> Written:
         known_as, key = code(record.get("DebtorNumber")), code(record.get("ID"))
@@ -268,22 +334,10 @@ class Customers(Entity):
         )
 
 
-def _contact(payload: Json, document: Customer) -> None:
-    """The first contact person, where it says more than the customer itself."""
-    person = document.contacts[0]
-    for name, value, size in (
-        ("ContactFirstName", person.first_name, 30),
-        ("ContactMiddleName", person.middle_name, 30),
-        ("ContactLastName", person.last_name, 50),
-        ("ContactInitials", person.initials, 10),
-        ("ContactGender", _GENDERS.get(person.gender or ""), 1),
-        ("ContactEmail", person.email, 128),
-        ("ContactPhoneNumber", person.phone, 25),
-        ("ContactMobileNumber", person.mobile, 25),
-        ("JobDescription", person.job_title, 50),
-    ):
-        if value:
-            payload[name] = value[:size].rstrip()
+def _cost_fields(settings: CustomerSettings) -> dict[str, str]:
+    """Globe's accounts have no cost centre and unit: the free fields that were named for them."""
+    named = {"cost_center": settings.cost_center_field, "cost_unit": settings.cost_unit_field}
+    return {part: str(field) for part, field in named.items() if field != "none"}
 
 
 # -- the map of debtors that are there -------------------------------------------------------------
@@ -293,7 +347,8 @@ def _row(row: Json) -> IndexRow:
     facts = {name: row.get(name) for name in ("ID", "AccountCode", "DebtorNumber")}
     # An account that is no debtor cannot be ordered for: it is not found.
     email = code(row.get("EmailAddress")) if code(row.get("DebtorNumber")) else None
-    return IndexRow(key=str(row["ID"]), values={"email": email}, data=facts)
+    values = {"email": email, "number": code(row.get("DebtorNumber"))}
+    return IndexRow(key=str(row["ID"]), values=values, data=facts)
 
 
 def _changed(api: Api, since: Json | None) -> Iterator[IndexPage]:
@@ -302,6 +357,10 @@ def _changed(api: Api, since: Json | None) -> Iterator[IndexPage]:
 
 def _one(api: Api, by: str, value: str) -> IndexRow | None:
     where = [f"EmailAddress eq {odata.text(value.strip())}"]
+    if by == "number":
+        if len(value.strip()) > odata.WIDTHS["DebtorNumber"]:
+            return None
+        where = [f"DebtorNumber eq {odata.padded('DebtorNumber', value)}"]
     rows = globe.some(api, ACCOUNT, where=where, select=_KNOWN, top=10)
     debtors = [row for row in rows if code(row.get("DebtorNumber"))]
     # One address may stand on several accounts: one that may buy comes first.
@@ -309,4 +368,4 @@ def _one(api: Api, by: str, value: str) -> IndexRow | None:
     return _row(debtors[0]) if debtors else None
 
 
-DEBTORS = Index(name="debtors", read=_changed, one=_one)
+DEBTORS = Index(name="debtors by e-mail and number", read=_changed, one=_one)

@@ -272,8 +272,25 @@ class NewCustomers(Form):
     )
 
 
+_FREE = tuple(f"TextFreeField{n}" for n in range(1, 11))
+
+
 class CustomerSettings(NewCustomers):
     """How customers are written."""
+
+    cost_center_field: Literal["none", *_FREE] = choice(  # type: ignore[valid-type]
+        "Field for the customer's cost centre",
+        default="none",
+        options=(("none", "None"), *((name, f"Account: {_label(name)}") for name in _FREE)),
+        help="Globe's accounts have no cost centre of their own; name the free field you use.",
+        advanced=True,
+    )
+    cost_unit_field: Literal["none", *_FREE] = choice(  # type: ignore[valid-type]
+        "Field for the customer's cost unit",
+        default="none",
+        options=(("none", "None"), *((name, f"Account: {_label(name)}") for name in _FREE)),
+        advanced=True,
+    )
 
 
 class OrderSettings(NewCustomers):

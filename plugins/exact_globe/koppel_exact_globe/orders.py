@@ -23,7 +23,7 @@ from hub.sdk import (
 )
 
 from . import api as globe
-from . import histories, odata
+from . import deliveries, histories, odata
 from .booking import Booked, address, cents, plain, put_name
 from .forms import OrderSettings
 from .forms_sales import OrdersFilter
@@ -201,13 +201,15 @@ class Orders(Booked):
                 if vat is not None:
                     line["VAT"] = {"Percentage": vat.rate, "Prices": vat.prices}
             records.append({**header, LINE: own})
-        gone_out = [n for n, record in zip(numbers, records, strict=True) if _sent(record)]
-        notes = _notes(api, gone_out)
+        gone_out = [
+            n for n, record in zip(numbers, records, strict=True) if deliveries.sent(record)
+        ]
+        notes = deliveries.notes_of(api, gone_out)
         invoices = api.find(histories.PRINTED, "order", numbers)
         for number, record in zip(numbers, records, strict=True):
             record[NOTES] = notes.get(number, [])
             record["InvoiceNumber"] = invoices.get(number, {}).get("InvoiceNumber")
-            record["Status"] = _status(record)
+            record["Status"] = deliveries.status_of(record)
         return records
 
     def _past(self, api: Api, numbers: Sequence[str]) -> dict[str, Raw]:
@@ -215,7 +217,7 @@ class Orders(Booked):
         if not numbers:
             return {}
         invoices = api.find(histories.PRINTED, "order", numbers)
-        notes = _notes(api, numbers)
+        notes = deliveries.notes_of(api, numbers)
         found: dict[str, Raw] = {}
         for number in numbers:
             invoice, sent = invoices.get(number), notes.get(number, [])
@@ -246,7 +248,7 @@ class Orders(Booked):
             document["prices"] = bases.pop()
         document["status_name"] = ORDER_STATUSES.get(str(document.get("status")))
         document["cancelled"] = False
-        document["shipments"] = _shipments(document, record, context)
+        document["shipments"] = deliveries.parcels(document, record, context)
         localised(document, zone_in(context))
 
     # -- recognising ---------------------------------------------------------------------------
@@ -322,69 +324,6 @@ def _fits(row: Raw, wanted: OrdersFilter, start: int | None) -> bool:
     if start is not None and (ordered is None or ordered < start - start % DAY):
         return False
     return wanted.start_date is None or (first is not None and first >= wanted.start_date)
-
-
-def _notes(api: Api, numbers: Sequence[str]) -> dict[str, list[Json]]:
-    """Delivery notes by order; there the number is a number."""
-    if not numbers:
-        return {}
-    select = ("ID", "SalesOrderNumber", "DeliveryNoteNumber", "DeliveryDate")
-    return gathered(
-        api,
-        NOTES,
-        "SalesOrderNumber",
-        numbers,
-        lambda number: str(int(number)),
-        select=select,
-        order="ID",
-        sure=True,
-    )
-
-
-def _delivered(record: Raw) -> list[tuple[Decimal, Decimal]]:
-    """Ordered and delivered, for each line that goods are to leave for."""
-    pairs = []
-    for line in record.get(LINE) or ():
-        ordered = odata.number(line.get("Quantity")) or Decimal(0)
-        if ordered > 0:
-            pairs.append((ordered, odata.number(line.get("QuantityDelivered")) or Decimal(0)))
-    return pairs
-
-
-def _sent(record: Raw) -> bool:
-    return bool(record.get("Completed")) or any(done for _, done in _delivered(record))
-
-
-def _status(record: Raw) -> str:
-    pairs = _delivered(record)
-    whole = bool(record.get("Completed")) or (
-        bool(pairs) and all(done >= ordered for ordered, done in pairs)
-    )
-    if any(done for _, done in pairs) and not whole:
-        return "partial"
-    if record.get("InvoiceNumber"):
-        return "invoiced"
-    return "delivered" if whole else "open"
-
-
-def _shipments(document: Json, record: Raw, context: Context) -> list[Json]:
-    """A parcel per delivery note; the tracking code is of the last one."""
-    wanted = context.filter if isinstance(context.filter, OrdersFilter) else OrdersFilter()
-    parcels: list[Json] = [
-        {"carrier": document.get("shipping_via"), "shipped_at": odata.wall_clock(n["DeliveryDate"])}
-        for n in record.get(NOTES) or ()
-    ]
-    tracking = code(record.get(str(wanted.tracking_field)))
-    if tracking is None:
-        return parcels
-    if not parcels:
-        parcels.append({"carrier": document.get("shipping_via")})
-    parcels[-1]["tracking_code"] = tracking
-    if wanted.tracking_url:
-        postcode = (document.get("delivery") or {}).get("postal_code") or ""
-        url = wanted.tracking_url.replace("{code}", tracking)
-        parcels[-1]["tracking_url"] = url.replace("{postcode}", str(postcode).replace(" ", ""))
-    return parcels
 
 
 # -- the map of references that are there ----------------------------------------------------------

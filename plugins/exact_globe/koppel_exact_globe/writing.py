@@ -40,6 +40,8 @@ def same(name: str, there: Any, ours: Any) -> bool:
         there, ours = there.strip(), ours.strip()
     if name == "Condition" and ours == "E":
         return there in _OFF
+    if name == "CustomerStatus" and ours == "E":
+        return there in ("B", "E")
     return bool(there.rstrip() == ours.rstrip())
 
 

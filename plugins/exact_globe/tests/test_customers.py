@@ -206,8 +206,8 @@ def test_orders_know_a_customer_by_its_debtor_number_and_it_takes_one_call(globe
     written = Customers().create(api, globe.rendered(Customers(), _person()), effect())
     assert globe.service.calls() == ["POST Account"]
     assert written.known_as == written.number == "1005"
-    found = globe.memory.rows["debtors"][written.key]
-    assert found.values == {"email": "renee@post.example"}
+    found = globe.memory.rows["debtors by e-mail and number"][written.key]
+    assert found.values == {"email": "renee@post.example", "number": "1005"}
     assert "renee" not in json.dumps(found.data).lower()
 
 
