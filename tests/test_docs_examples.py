@@ -47,7 +47,7 @@ SETTINGS = [where for where in YAML if where not in {*FILES, *RULES}]
 def test_there_is_a_complete_example() -> None:
     assert "config.md-0" in FILES
     named = yaml.safe_load(FILES["config.md-0"])
-    assert set(named) == {"version", "settings", "connections", "flows"}
+    assert set(named) == {"version", "settings", "connections", "shared", "flows"}
 
 
 @pytest.mark.parametrize("where", FILES)

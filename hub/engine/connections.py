@@ -16,13 +16,19 @@ from hub.engine.naming import name_problem
 from hub.sdk import Account, Api, ConfigurationError, Form, KoppelError, System
 from hub.store.tables import (
     Connection,
+    Coupling,
     EffectRow,
     Flow,
+    Hook,
+    HookEvent,
+    HookMessage,
     IndexItem,
     IndexState,
     IndexValue,
     Link,
     LookupCache,
+    OAuthAttempt,
+    OAuthToken,
     utc_now,
 )
 from hub.store.vault import credentials_place
@@ -229,11 +235,14 @@ def remove(session: Session, row: Connection) -> None:
         raise ConfigurationError(
             f"The connection {row.name!r} is used by {', '.join(flows)}; delete those flows first"
         )
-    for table in (Link, EffectRow):
+    for table in (Link, EffectRow, Coupling):
         session.exec(
             delete(table).where(or_(col(table.source_id) == row.id, col(table.target_id) == row.id))
         )
-    for cache in (LookupCache, IndexValue, IndexItem, IndexState):
-        session.exec(delete(cache).where(col(cache.connection_id) == row.id))
+    for own in (
+        *(LookupCache, IndexValue, IndexItem, IndexState),
+        *(OAuthToken, OAuthAttempt, Hook, HookEvent, HookMessage),
+    ):
+        session.exec(delete(own).where(col(own.connection_id) == row.id))
     session.delete(row)
     session.flush()

@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from hub.engine import forms
+from hub.engine import forms, shared
 from hub.engine.claims import Claim
 from hub.engine.hub import Hub
 from hub.engine.journal import Journal, Tape
@@ -120,12 +120,13 @@ def open_run(hub: Hub, flow: Flow, run_id: int, claim: Claim, *, planning: bool)
         source_row = session.get_one(Connection, flow.source_id)
         target_row = session.get_one(Connection, flow.target_id)
         keep = bool(get_setting(session, "keep_payloads"))
-    source_system = hub.registry.system(source_row.system)
-    target_system = hub.registry.system(target_row.system)
-    source_entity = source_system.entity(flow.source_entity)
-    target_entity = target_system.entity(flow.target_entity)
+        source_system = hub.registry.system(source_row.system)
+        target_system = hub.registry.system(target_row.system)
+        source_entity = source_system.entity(flow.source_entity)
+        target_entity = target_system.entity(flow.target_entity)
+        answers = shared.effective(session, flow, target_entity)
     filter_form = forms.filled(source_entity.filter, flow.filter, f"filter of flow {flow.name}")
-    hub_values, target_values = forms.split_settings(target_entity, flow.settings)
+    hub_values, target_values = forms.split_settings(target_entity, answers)
     settings = forms.filled(
         settings_for(target_entity.document.kind), hub_values, f"settings of flow {flow.name}"
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session, col, delete, select
 
-from hub.engine import forms
+from hub.engine import forms, shared
 from hub.engine.hub import Hub
 from hub.engine.ledger import OPEN
 from hub.engine.naming import flow_named, name_problem, nearest
@@ -131,7 +131,8 @@ def validated(hub: Hub, session: Session, spec: FlowSpec) -> FlowSpec:
         kept_filter = _filled(type(source).filter, kept_filter, "filter", spec.draft, problems)
     if target:
         form = forms.flow_form(target)
-        kept_settings = _filled(form, kept_settings, "settings", spec.draft, problems)
+        common = shared.between(session, spec.source, spec.target)
+        kept_settings = _filled(form, kept_settings, "settings", spec.draft, problems, common)
         problems.update(rule_problems(hub, rules, target))
     schedule = None
     try:
@@ -179,11 +180,18 @@ def _entity(
 
 
 def _filled(
-    form: type[Form], values: Json, what: str, draft: bool, problems: dict[str, str]
+    form: type[Form],
+    values: Json,
+    what: str,
+    draft: bool,
+    problems: dict[str, str],
+    common: Mapping[str, Any] | None = None,
 ) -> Json:
     filled = forms.fill(form, values)
     if filled.value is not None:
-        return forms.answers(filled.value)
+        # What equals the default goes without saying, unless others share another answer.
+        against = {name for name in common or () if name in values}
+        return forms.answers(filled.value, always=against & filled.value.model_fields_set)
     for path, message in filled.errors.items():
         if not (draft and message == "required"):
             problems[f"{what}.{path}" if path else what] = message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast, get_args
@@ -307,15 +307,17 @@ def plain(value: Any) -> Any:
     return value
 
 
-def answers(value: BaseModel) -> Json:
+def answers(value: BaseModel, always: Collection[str] = ()) -> Json:
     """What differs from the defaults, as JSON keeps it, secrets in clear.
 
-    What was not answered follows the default, also after the plugin has changed it.
+    What was not answered follows the default, also after the plugin has changed it. always: names
+    of answers that are kept even when they equal the default.
     """
     result: Json = {}
     for name, info in type(value).model_fields.items():
         given = getattr(value, name)
-        if not info.is_required() and given == info.get_default(call_default_factory=True):
+        default = not info.is_required() and given == info.get_default(call_default_factory=True)
+        if default and name not in always:
             continue
         if isinstance(given, BaseModel):
             result[name] = answers(given)

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from hub.engine import forms
+from hub.engine import forms, shared
 from hub.engine.hub import Hub
 from hub.engine.mapper_samples import Sample
 from hub.engine.rulework import FlowRules
@@ -72,6 +72,7 @@ class Mapper:
         self.zone: dt.tzinfo = time_zone(session)
         self.source = self._end(session.get_one(Connection, flow.source_id), flow.source_entity)
         self.target = self._end(session.get_one(Connection, flow.target_id), flow.target_entity)
+        self.settings = shared.effective(session, flow, self.target.entity)
 
     def _end(self, row: Connection, name: str) -> End:
         system = self.hub.registry.system(row.system)
@@ -92,7 +93,7 @@ class Mapper:
     @cached_property
     def writing(self) -> Context:
         """What the target's side may look at, with the flow's settings."""
-        own, values = forms.split_settings(self.target.entity, self.flow.settings)
+        own, values = forms.split_settings(self.target.entity, self.settings)
         forms.filled(settings_for(self.kind.kind), own, f"settings of flow {self.flow.name}")
         filled = forms.filled(
             self.target.entity.settings, values, f"settings of flow {self.flow.name}"

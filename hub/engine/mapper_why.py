@@ -187,7 +187,7 @@ class Trace:
         names = next(
             (SETTINGS[p] for p in (meaning, meaning.partition(".")[0]) if p in SETTINGS), ()
         )
-        known = [n for n in names if n in self.mapper.flow.settings] or list(names[:1])
+        known = [n for n in names if n in self.mapper.settings] or list(names[:1])
         told = [note for note in self.sample.notes if _says(note, value)]
         return Link("setting", known[0] if known else "", value, "; ".join(told[:SHOWN]))
 

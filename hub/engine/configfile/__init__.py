@@ -10,16 +10,23 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from hub.engine import connections, flows, forms
+from hub.engine import connections, flows, forms, shared
 from hub.engine.configfile import yamltree
 from hub.engine.configfile.problems import ConfigFileError, Findings, Problem
-from hub.engine.configfile.reading import KEPT, VERSION, Wanted, WantedConnection, read
+from hub.engine.configfile.reading import (
+    KEPT,
+    VERSION,
+    Wanted,
+    WantedConnection,
+    WantedShared,
+    read,
+)
 from hub.engine.hub import Hub
-from hub.engine.naming import flow_named
+from hub.engine.naming import flow_named, free_name, name_problem, nearest
 from hub.model import Json
 from hub.sdk import ConfigurationError, KoppelError
 from hub.store.settings import SETTINGS, get_setting, set_setting
-from hub.store.tables import Connection, Flow
+from hub.store.tables import Connection, Coupling, Flow
 
 __all__ = ["Change", "ConfigFileError", "Problem", "apply", "export"]
 
@@ -51,9 +58,10 @@ def apply(
 ) -> list[Change]:
     """Make connections and flows as the file says; gives what changed, in the order it was done.
 
-    plan: only find out what would change. prune: remove connections and flows that the file does
-    not name (never a draft of the wizard). folder: what `{file: PATH}` is relative to. Applying
-    the same file again changes nothing. Raises ConfigFileError, and then nothing was changed.
+    plan: only find out what would change. prune: remove connections, flows and shared settings
+    that the file does not name (never a draft of the wizard). folder: what `{file: PATH}` is
+    relative to. Applying the same file again changes nothing. Raises ConfigFileError, and then
+    nothing was changed.
     """
     changes: list[Change] = []
     with hub.database.immediate() as session:
@@ -68,6 +76,9 @@ def apply(
         changes += _settings(session, wanted)
         for one in wanted.connections.values():
             changes += _connection(hub, session, one)
+        changes += _shared(session, wanted, findings)
+        if prune:  # before the flows: what they need not say depends on what is shared
+            changes += _prune_shared(session, wanted)
         changes += _flows(hub, session, wanted, findings)
         if prune:
             changes += _prune(session, wanted, findings)
@@ -122,6 +133,64 @@ def _connection(hub: Hub, session: Session, wanted: WantedConnection) -> Iterato
         settings=wanted.settings,
     ):
         yield Change(action="update", kind="connection", name=row.name, details=details)
+
+
+def _shared(session: Session, wanted: Wanted, findings: Findings) -> Iterator[Change]:
+    rows = session.exec(select(Connection)).all()
+    ids = {row.name: row.id or 0 for row in rows}
+    for name, one in wanted.shared.items():
+        if {one.source, one.target} & _misread(wanted):
+            continue  # its connection has mistakes of its own, which are named already
+        unknown = {
+            side: end for side, end in (("from", one.source), ("to", one.target)) if end not in ids
+        }
+        for side, end in unknown.items():
+            hint = nearest(end, ids, what="connection")
+            line = one.node.key_lines[side]
+            findings.add(line, f"shared.{name}.{side}", f"there is no connection {end!r}; {hint}")
+        if not unknown:
+            yield from _put_shared(session, name, one, ids[one.source], ids[one.target], findings)
+
+
+def _put_shared(
+    session: Session,
+    name: str,
+    one: WantedShared,
+    source_id: int,
+    target_id: int,
+    findings: Findings,
+) -> Iterator[Change]:
+    before = shared.shared(session, source_id, target_id)
+    try:
+        changed = shared.put_shared(session, source_id, target_id, one.settings)
+    except shared.SharedProblems as error:
+        for path, message in error.problems.items():
+            line = one.node.line_of(["settings", *path.split(".")])
+            findings.add(line, f"shared.{name}.settings.{path}", message)
+        return
+    if changed:
+        after = shared.shared(session, source_id, target_id)
+        yield Change(
+            action="update" if before else "create",
+            kind="shared",
+            name=_between(one.source, one.target),
+            details=_differences("settings", before, after),
+        )
+
+
+def _prune_shared(session: Session, wanted: Wanted) -> Iterator[Change]:
+    names = {row.id: row.name for row in session.exec(select(Connection))}
+    kept = {(one.source, one.target) for one in wanted.shared.values()}
+    misread = _named(wanted, "shared") - set(wanted.shared)
+    for common in session.exec(select(Coupling)).all():
+        ends = names[common.source_id], names[common.target_id]
+        if common.settings and ends not in kept and not misread:
+            shared.put_shared(session, common.source_id, common.target_id, {})
+            yield Change(action="delete", kind="shared", name=_between(*ends))
+
+
+def _between(source: str, target: str) -> str:
+    return f"{source}-to-{target}"
 
 
 def _flows(hub: Hub, session: Session, wanted: Wanted, findings: Findings) -> Iterator[Change]:
@@ -222,8 +291,8 @@ def _shown(value: Any) -> str:
 def export(hub: Hub, flow: str | None = None) -> str:
     """The file that makes what there is now, secrets as `{secret: kept}`.
 
-    flow: only that flow with its connections. Drafts of the wizard are left out: they are not
-    finished. Raises ConfigurationError for an unknown flow.
+    flow: only that flow with its connections, and what it shares with others. Drafts of the
+    wizard are left out: they are not finished. Raises ConfigurationError for an unknown flow.
     """
     with hub.database.session() as session:
         if flow is not None:
@@ -242,6 +311,11 @@ def export(hub: Hub, flow: str | None = None) -> str:
         data["connections"] = {
             row.name: _exported_connection(hub, row) for row in sorted(kept, key=lambda r: r.name)
         }
+        data["shared"] = _exported_shared(
+            session,
+            {row.id: row.name for row in kept},
+            None if flow is None else (rows[0].source_id, rows[0].target_id),
+        )
         data["flows"] = {
             row.name: _exported_flow(flows.spec_of(session, row))
             for row in sorted(rows, key=lambda r: r.name)
@@ -264,6 +338,21 @@ def _exported_connection(hub: Hub, row: Connection) -> Json:
     if row.settings:
         exported["settings"] = row.settings
     return exported
+
+
+def _exported_shared(
+    session: Session, names: dict[int | None, str], only: tuple[int, int] | None
+) -> Json:
+    found: Json = {}
+    for row in session.exec(select(Coupling)).all():
+        if not row.settings or (only and only != (row.source_id, row.target_id)):
+            continue
+        source, target = names[row.source_id], names[row.target_id]
+        name = _between(source, target)
+        if name_problem(name) or name in found:
+            name = free_name(name, found)
+        found[name] = {"from": source, "to": target, "settings": row.settings}
+    return dict(sorted(found.items()))
 
 
 def _exported_flow(spec: flows.FlowSpec) -> Json:

@@ -18,7 +18,7 @@ from hub.sdk import Form, System
 from hub.store.settings import SETTINGS, SettingError, parsed
 
 VERSION = 1
-TOP = ("version", "settings", "connections", "flows")
+TOP = ("version", "settings", "connections", "shared", "flows")
 CONNECTION = ("system", "title", "credentials", "settings")
 FLOW = (
     "from",
@@ -31,6 +31,7 @@ FLOW = (
     "rules",
     "retention_days",
 )
+SHARED = ("from", "to", "settings")
 KEPT = "kept"
 
 
@@ -54,12 +55,23 @@ class WantedFlow:
     node: Node
 
 
+@dataclass(frozen=True)
+class WantedShared:
+    """What the flows from one connection to another share. node: for later mistakes."""
+
+    source: str
+    target: str
+    settings: Mapping[str, Any]
+    node: Node
+
+
 @dataclass
 class Wanted:
     """All that a file says."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     connections: dict[str, WantedConnection] = field(default_factory=dict)
+    shared: dict[str, WantedShared] = field(default_factory=dict)
     flows: dict[str, WantedFlow] = field(default_factory=dict)
     node: Node | None = None
 
@@ -107,6 +119,10 @@ def read(
         )
         if made is not None:
             wanted.connections[name] = made
+    for name, key, table in _named_tables(root, "shared", SHARED, "`from:` and `to:`", findings):
+        common = _shared(key, table, wanted, findings)
+        if common is not None:
+            wanted.shared[name] = common
     for name, key, table in _named_tables(root, "flows", FLOW, "`from:` and `to:`", findings):
         spec = _flow(name, key, table, findings)
         if spec is not None:
@@ -117,7 +133,7 @@ def read(
 def _named_tables(
     root: Node, what: str, known: Sequence[str], needs: str, findings: Findings
 ) -> Iterator[tuple[str, str, Node]]:
-    """Name, key and table of everything below `connections` or `flows`."""
+    """Name, key and table of everything below `connections`, `shared` or `flows`."""
     parent = findings.table(root.get(what), what)
     if parent is None:
         return
@@ -268,6 +284,31 @@ class Secrets:
                 problem = f"the file {path} is empty"
         self._findings.add(node.line, key, problem)
         return None
+
+
+def _shared(key: str, node: Node, wanted: Wanted, findings: Findings) -> WantedShared | None:
+    ends = [findings.text(node, side, key, required=True) for side in ("from", "to")]
+    for side, name in zip(("from", "to"), ends, strict=True):
+        if name is not None and "." in name:
+            connection = name.partition(".")[0]
+            findings.add(
+                node.key_lines[side],
+                f"{key}.{side}",
+                f"must be a connection, such as {connection}, not {name!r}: all flows from one "
+                "connection to another share these settings",
+            )
+            return None
+    source, target = ends
+    settings = findings.table(node.get("settings"), f"{key}.settings")
+    if source is None or target is None:
+        return None
+    for name, other in wanted.shared.items():
+        if (other.source, other.target) == (source, target):
+            findings.add(
+                node.line, key, f"says what {name} says: what flows from {source} to {target} share"
+            )
+            return None
+    return WantedShared(source, target, settings.plain() if settings else {}, node)
 
 
 def _flow(name: str, key: str, node: Node, findings: Findings) -> FlowSpec | None:
