@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from hub.config import Config
 from hub.engine.hub import Hub
 from hub.web import (
+    alerting,
     auth,
     connections,
     dashboard,
@@ -47,6 +48,7 @@ BLUEPRINTS = (
     log.bp,
     plugins.bp,
     settings.bp,
+    alerting.bp,
     docs.bp,
     health.bp,
 )

@@ -36,6 +36,7 @@ COMMANDS = {
     "backup": "data",
     "restore": "data",
     "user": "users",
+    "alerts": "alerts",
     "sandbox": "plugins",
     "check-plugin": "plugins",
     "new-plugin": "plugins",

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from hub.engine import alerts
 from hub.engine.claims import Claim, LostClaim
 from hub.engine.context import FlowRun, open_run
 from hub.engine.hub import Hub
@@ -168,6 +169,7 @@ def _work(
         if opened is not None:
             opened.close()
     hub.registry.hooks.run_finished(run=run_id, flow=flow.name, summary=counts(hub, run_id))
+    alerts.after_run(hub, run_id)
 
 
 class Tally:

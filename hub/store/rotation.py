@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +12,32 @@ from sqlmodel import Session, col, select, tuple_, update
 from hub.store.database import Database
 from hub.store.errors import KeyRefused
 from hub.store.sealing import Vault, stale
-from hub.store.tables import CodecDictionary, Connection, Payload, Setting
+from hub.store.tables import (
+    Channel,
+    CodecDictionary,
+    Connection,
+    Hook,
+    HookMessage,
+    OAuthAttempt,
+    OAuthToken,
+    Payload,
+    Setting,
+)
 from hub.store.vault import (
     CHECK,
     DIGEST,
+    attempt_place,
+    channel_place,
     credentials_place,
     dictionary_place,
+    hook_place,
+    message_place,
     new_key,
     open_vault,
     payload_place,
     read_key_file,
     setting_place,
+    token_place,
     write_key_file,
 )
 
@@ -50,12 +65,15 @@ def count_stale(database: Database, vault: Vault) -> int:
     """How many values are sealed with another key than the first."""
     kid = bytes.fromhex(vault.kid)
     with database.session() as session:
-        text = [row for row in session.exec(select(Connection.credentials)) if row]
+        text = [getattr(row, name) for row, name, _ in _sealed_texts(session)]
         text += [row.value for row in _sealed_settings(session)]
+        text += session.exec(select(Channel.url)).all()
         dictionaries = session.exec(select(CodecDictionary.data))
         count = sum(stale(value, vault) for value in [*text, *dictionaries])
-        payloads = select(func.count()).select_from(Payload).where(_kid_of(Payload.data) != kid)
-        return count + session.exec(payloads).one()
+        for table in (Payload, HookMessage):
+            old = select(func.count()).select_from(table).where(_kid_of(table.data) != kid)
+            count += session.exec(old).one()
+        return count
 
 
 def rotate(
@@ -67,21 +85,58 @@ def rotate(
     """
     credentials = _rotate_credentials(database, vault)
     others = _rotate_others(database, vault)
+    others += _rotate_messages(database, vault)
     payloads = _rotate_payloads(database, vault, progress or (lambda _done: None))
     return Rotated(credentials, payloads, others)
 
 
 def _rotate_credentials(database: Database, vault: Vault) -> int:
     with database.immediate() as session:
-        rows = session.exec(select(Connection).with_for_update()).all()
-        old = [row for row in rows if row.credentials and stale(row.credentials, vault)]
-        for row in old:
-            assert row.id is not None
-            assert row.credentials is not None
-            place = credentials_place(row.id)
-            row.credentials = vault.seal(vault.open_bytes(row.credentials, place), place)
+        found = [
+            (row, name, place)
+            for row, name, place in _sealed_texts(session, lock=True)
+            if stale(getattr(row, name), vault)
+        ]
+        for row, name, place in found:
+            setattr(row, name, vault.seal(vault.open_bytes(getattr(row, name), place), place))
             session.add(row)
-        return len(old)
+        return len(found)
+
+
+def _sealed_texts(session: Session, *, lock: bool = False) -> Iterator[tuple[Any, str, str]]:
+    """Every sealed text that has a row of its own: the row, the name of its field, its place."""
+
+    def rows(table: Any) -> Any:
+        query = select(table)
+        return session.exec(query.with_for_update() if lock else query).all()
+
+    for row in rows(Connection):
+        if row.credentials:
+            yield row, "credentials", credentials_place(row.id)
+    for row in rows(OAuthToken):
+        for name in ("access", "refresh"):
+            if getattr(row, name):
+                yield row, name, token_place(row.connection_id, name)
+    for row in rows(OAuthAttempt):
+        yield row, "verifier", attempt_place(row.state)
+    for row in rows(Hook):
+        yield row, "secret", hook_place(row.connection_id)
+
+
+def _rotate_messages(database: Database, vault: Vault) -> int:
+    kid, done = bytes.fromhex(vault.kid), 0
+    while True:
+        with database.session() as session:
+            rows = session.exec(
+                select(HookMessage).where(_kid_of(HookMessage.data) != kid).limit(_STEP)
+            ).all()
+            for row in rows:
+                place = message_place(row.id)
+                row.data = vault.seal_bytes(vault.unseal_bytes(row.data, place), place)
+                session.add(row)
+        if not rows:
+            return done
+        done += len(rows)
 
 
 def _rotate_others(database: Database, vault: Vault) -> int:
@@ -91,6 +146,11 @@ def _rotate_others(database: Database, vault: Vault) -> int:
             place = setting_place(row.name)
             row.value = vault.seal(vault.open_bytes(row.value, place), place)
             session.add(row)
+        channels = [row for row in session.exec(select(Channel)) if stale(row.url, vault)]
+        for channel in channels:
+            place = channel_place(channel.id or 0)
+            channel.url = vault.seal(vault.open_bytes(channel.url, place), place)
+            session.add(channel)
         dictionaries = [
             row for row in session.exec(select(CodecDictionary)) if stale(row.data, vault)
         ]
@@ -98,7 +158,7 @@ def _rotate_others(database: Database, vault: Vault) -> int:
             place = dictionary_place(dictionary.scope)
             dictionary.data = vault.seal_bytes(vault.unseal_bytes(dictionary.data, place), place)
             session.add(dictionary)
-        return len(settings) + len(dictionaries)
+        return len(settings) + len(channels) + len(dictionaries)
 
 
 def _rotate_payloads(database: Database, vault: Vault, progress: Callable[[int], None]) -> int:

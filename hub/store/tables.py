@@ -66,6 +66,119 @@ class Connection(SQLModel, table=True):
     updated_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
 
 
+class OAuthToken(SQLModel, table=True):
+    """What an account gave us access with.
+
+    access, refresh: sealed, bound to this row and their field. brought: keyed hash of the refresh
+    token that the credentials brought along and that was taken up; another one counts anew.
+    generation: grows with each new token; who refreshed an older one has been overtaken.
+    dead: why the grant cannot be used any more; "" while it can.
+    """
+
+    __tablename__ = "oauth_token"
+
+    connection_id: int = Field(primary_key=True, foreign_key="connection.id")
+    access: str | None = None
+    refresh: str | None = None
+    expires_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+    brought: str = ""
+    scopes: str = Field(default="", sa_type=Words)
+    generation: int = 0
+    dead: str = Field(default="", sa_type=Words)
+    connected_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+    updated_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class OAuthAttempt(SQLModel, table=True):
+    """Somebody went to give access and is expected back: good for one return, soon.
+
+    state: hash of what comes back in the address. browser: hash of what the session holds.
+    verifier: sealed proof key.
+    """
+
+    __tablename__ = "oauth_attempt"
+
+    state: str = Field(primary_key=True)
+    connection_id: int = Field(foreign_key="connection.id", index=True)
+    browser: str
+    verifier: str
+    next: str = ""
+    created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class Hook(SQLModel, table=True):
+    """Where a connection's system tells of changes, and what became of what it told.
+
+    secret: the last part of the address, sealed. received: events that were taken in. repeated:
+    told again. refused: forged messages. late: signed too long ago. unclear: messages that were
+    genuine and could not be understood. problem: why the last one was not taken.
+    """
+
+    __tablename__ = "hook"
+
+    connection_id: int = Field(primary_key=True, foreign_key="connection.id")
+    secret: str
+    received: int = 0
+    repeated: int = 0
+    refused: int = 0
+    late: int = 0
+    unclear: int = 0
+    last_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+    problem: str = Field(default="", sa_type=Words)
+    problem_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+    created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
+class HookMessage(SQLModel, table=True):
+    """One message as it arrived: headers and body, sealed and bound to this row."""
+
+    __tablename__ = "hook_message"
+
+    id: str = Field(primary_key=True)
+    connection_id: int = Field(foreign_key="connection.id")
+    received_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment, index=True)
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class HookEvent(SQLModel, table=True):
+    """One thing that a message told. done: its flows know of it."""
+
+    __tablename__ = "hook_event"
+    __table_args__ = (
+        UniqueConstraint("connection_id", "event", name="uq_hook_event_connection_id_event"),
+        Index("ix_hook_event_done_id", "done", "id"),
+        NEVER_AGAIN,
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    connection_id: int = Field(foreign_key="connection.id")
+    message_id: str = Field(index=True)
+    event: str = Field(sa_type=Words)
+    entity: str = Field(sa_type=Words)
+    key: str = Field(sa_type=Words)
+    action: str
+    happened_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+    received_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment, index=True)
+    done: bool = False
+
+
+class Told(SQLModel, table=True):
+    """A record that a flow was told of and has to read again. Told of twice, it is here once.
+
+    run_id: the run that is at it; None: it waits for one. attempts: runs that could not be done.
+    not_before: when it is tried again after such a run.
+    """
+
+    __tablename__ = "told"
+
+    flow_id: int = Field(primary_key=True, foreign_key="flow.id")
+    key: str = Field(primary_key=True, sa_type=Words)
+    run_id: int | None = Field(default=None, index=True)
+    attempts: int = 0
+    not_before: dt.datetime | None = Field(default=None, sa_type=Moment)
+    since: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
 class Flow(SQLModel, table=True):
     """Source connection and entity to target connection and entity, and how.
 
@@ -110,6 +223,23 @@ class Coupling(SQLModel, table=True):
     updated_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
 
 
+class Channel(SQLModel, table=True):
+    """Where alerts go: an address of a mail server, a chat or a web hook, sealed.
+
+    told_at, error: how the last message went.
+    """
+
+    __tablename__ = "channel"
+    __table_args__ = NEVER_AGAIN
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    url: str
+    told_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+    error: str = Field(default="", sa_type=Words)
+    created_at: dt.datetime = Field(default_factory=utc_now, sa_type=Moment)
+
+
 class FlowCursor(SQLModel, table=True):
     """How far a flow has read its source. Survives edits of the flow."""
 
@@ -123,7 +253,8 @@ class FlowCursor(SQLModel, table=True):
 class Run(SQLModel, table=True):
     """One execution of a flow.
 
-    kind: run, plan, test (one record for real) or retry. trigger: schedule, user, cli, api, hub.
+    kind: run, plan, test (one record for real) or retry. trigger: schedule, webhook, user, cli,
+    api, hub.
     state: queued, running, then succeeded, partial, failed or interrupted.
     options: limit, full, keys, as_then. requests: connection name -> calls made.
     """

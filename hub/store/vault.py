@@ -32,6 +32,31 @@ def credentials_place(connection_id: int) -> str:
     return f"connection/{connection_id}/credentials"
 
 
+def channel_place(channel_id: int) -> str:
+    """What the address of a channel for alerts is bound to."""
+    return f"channel/{channel_id}/url"
+
+
+def token_place(connection_id: int, part: str) -> str:
+    """What the access or refresh token of a connection is bound to."""
+    return f"oauth_token/{connection_id}/{part}"
+
+
+def attempt_place(state: str) -> str:
+    """What the proof key of somebody who went to give access is bound to."""
+    return f"oauth_attempt/{state}/verifier"
+
+
+def hook_place(connection_id: int) -> str:
+    """What the secret part of a webhook's address is bound to."""
+    return f"hook/{connection_id}/secret"
+
+
+def message_place(message_id: str) -> str:
+    """What a message that arrived is bound to."""
+    return f"hook_message/{message_id}/data"
+
+
 def payload_place(entry_id: int, part: str) -> str:
     """What a part of an entry's payload is bound to."""
     return f"payload/{entry_id}/{part}"

@@ -1,4 +1,4 @@
-"""What flows share, what mattered of a record that was written, and what waiting orders want."""
+"""What flows share, where alerts go, what written records were, what waiting orders want."""
 
 from __future__ import annotations
 
@@ -27,6 +27,18 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("source_id", "target_id", name=op.f("pk_coupling")),
     )
+    op.create_table(
+        "channel",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("told_at", sa.DateTime(), nullable=True),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channel")),
+        sa.UniqueConstraint("name", name=op.f("uq_channel_name")),
+        sqlite_autoincrement=True,
+    )
     op.add_column("link", sa.Column("essence", sa.JSON(), nullable=True))
     op.add_column(
         "link", sa.Column("closed", sa.Boolean(), nullable=False, server_default=sa.false())
@@ -39,4 +51,5 @@ def downgrade() -> None:
     op.drop_column("waiting", "wants")
     op.drop_column("link", "closed")
     op.drop_column("link", "essence")
+    op.drop_table("channel")
     op.drop_table("coupling")
