@@ -25,14 +25,18 @@ from hub.store.tables import (
     Entry,
     Flow,
     FlowCursor,
+    HookEvent,
+    HookMessage,
     IndexItem,
     IndexValue,
     Link,
     Payload,
     Run,
+    Told,
     Waiting,
     utc_now,
 )
+from hub.store.vault import message_place
 
 STEP = 500
 """Rows that one transaction deletes, about."""
@@ -42,6 +46,9 @@ PAUSE = 0.05
 STEPS_PER_CHECKPOINT = 20
 ID_SLACK = 10_000
 """Several processes write entries at once: an older one may have a number higher by so much."""
+
+EVENTS_DAYS = 7
+"""How long what webhooks told is kept at most: longer than any vendor tells the same again."""
 
 FORGOTTEN = "Forgotten on request."
 _OPEN = ("queued", "running")
@@ -118,6 +125,9 @@ def nightly(database: Database, *, now: dt.datetime | None = None, pause: float 
         before = now - dt.timedelta(days=overall if days is None else days)
         for step in _purge_flow(database, flow_id or 0, before, pause):
             done += step
+    events = min(overall, EVENTS_DAYS)
+    for step in _purge_events(database, now - dt.timedelta(days=events), pause):
+        done += step
     return done + Purged(bytes=give_back(database, size, pause) if done.rows > 0 else 0)
 
 
@@ -145,6 +155,7 @@ def forget(database: Database, vault: Vault, email: str, *, pause: float = PAUSE
         time.sleep(pause)
     with database.session() as session:
         done += Purged(others=_forget_links(session, person))
+    done += _forget_messages(database, vault, email)
     return done + Purged(bytes=give_back(database, size, pause) if done.payloads > 0 else 0)
 
 
@@ -160,7 +171,7 @@ def remove_flow(database: Database, flow_id: int, *, pause: float = PAUSE) -> Pu
     for step in _purge_flow(database, flow_id, utc_now() + dt.timedelta(days=1), pause):
         done += step
     with database.immediate() as session:
-        for table in (Payload, Entry, Run, EffectRow, FlowCursor, Waiting):
+        for table in (Payload, Entry, Run, EffectRow, FlowCursor, Waiting, Told):
             done += Purged(
                 others=_count(session, delete(table).where(col(table.flow_id) == flow_id))
             )
@@ -205,6 +216,27 @@ def _purge_flow(
         if not runs:
             break
         yield Purged(runs=runs)
+        _rest(database, number, pause)
+
+
+def _purge_events(database: Database, before: dt.datetime, pause: float) -> Iterator[Purged]:
+    """Delete what webhooks told and flows have taken up, with the messages it came in."""
+    for number in range(1, 2**31):
+        with database.session() as session:
+            old = session.exec(
+                select(HookEvent.id)
+                .where(HookEvent.received_at < before, col(HookEvent.done).is_(True))
+                .limit(STEP)
+            ).all()
+            gone = _count(session, delete(HookEvent).where(col(HookEvent.id).in_(old)))
+            needed = exists().where(col(HookEvent.message_id) == col(HookMessage.id))
+            empty = session.exec(
+                select(HookMessage.id).where(HookMessage.received_at < before, ~needed).limit(STEP)
+            ).all()
+            gone += _count(session, delete(HookMessage).where(col(HookMessage.id).in_(empty)))
+        if not gone:
+            return
+        yield Purged(others=gone)
         _rest(database, number, pause)
 
 
@@ -293,6 +325,29 @@ def _forget_links(session: Session, person: str) -> int:
                 ),
             )
     return count
+
+
+def _forget_messages(database: Database, vault: Vault, email: str) -> Purged:
+    """Delete messages of webhooks that hold the address; what they told stays as keys only."""
+    wanted, last, gone = email.strip().casefold().encode(), "", 0
+    while True:
+        with database.session() as session:
+            rows = session.exec(
+                select(HookMessage.id, HookMessage.data)
+                .where(HookMessage.id > last)
+                .order_by(col(HookMessage.id))
+                .limit(STEP)
+            ).all()
+            held = [
+                number
+                for number, data in rows
+                if wanted in vault.unseal_bytes(data, message_place(number)).lower()
+            ]
+            if held:
+                gone += _count(session, delete(HookMessage).where(col(HookMessage.id).in_(held)))
+        if not rows:
+            return Purged(others=gone)
+        last = rows[-1][0]
 
 
 def _count(session: Session, statement: Delete | Update) -> int:
