@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from hub.engine import changes, lookups
+from hub.engine import changes
 from hub.engine.customers import CustomerDesk
+from hub.engine.facts import FactFinder
 from hub.engine.kinds import Kind
 from hub.mapping import policies
 from hub.mapping.fieldtable import FieldTable
@@ -30,7 +31,7 @@ class OrderKind(Kind):
         assert isinstance(run.settings, SaleSettings)
         self.settings: SaleSettings = run.settings
         self.products: dict[str, Product] = {}
-        self._vat_codes: dict[str, policies.VatCode] | None = None
+        self._finder = FactFinder(run)
         self._desk = self._open_desk()
         self._shelf: tuple[Target, FieldTable] | None = run.target.other("product", "find")
 
@@ -167,24 +168,7 @@ class OrderKind(Kind):
         self.products[policies.folded(name)] = product
 
     def _facts(self) -> policies.Facts:
-        if self._vat_codes is None:
-            self._vat_codes = {}
-            options = lookups.options(
-                self.run.hub, self.run.target.connection, "vat_codes", api=self.run.target.api
-            )
-            for option in options:
-                rate = option.data.get("rate")
-                self._vat_codes[option.value] = policies.VatCode(
-                    code=option.value,
-                    rate=None if rate is None else Decimal(str(rate)),
-                    prices=option.data.get("prices"),
-                )
-        return policies.Facts(
-            source=self.run.source.name,
-            target=self.run.target.name,
-            vat_codes=self._vat_codes,
-            products=self.products if self._shelf is not None else None,
-        )
+        return self._finder.facts(self.products if self._shelf is not None else None)
 
     # -- adjust and check ----------------------------------------------------------------------
 

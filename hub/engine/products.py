@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hub.engine.facts import FactFinder
 from hub.engine.kinds import Kind
+from hub.mapping.policies.products_out import adjust_product
 from hub.mapping.settings import ProductSettings
 from hub.model import Document, Product
 
@@ -19,11 +21,17 @@ class ProductKind(Kind):
         super().__init__(run)
         assert isinstance(run.settings, ProductSettings)
         self.settings: ProductSettings = run.settings
+        self._finder = FactFinder(run)
 
     def recognised_by(self) -> str | None:
         """By SKU or EAN, as the settings say."""
         by = self.settings.match
         return by if by in self.run.target.entity.match else super().recognised_by()
+
+    def adjust(self, document: Document, *, creating: bool) -> tuple[Document, list[str]]:
+        """Attributes, prices, VAT code, categories and pictures as the target wants them."""
+        assert isinstance(document, Product)
+        return adjust_product(document, self.settings, self._finder.facts(), creating=creating)
 
     def recognisable(self, document: Document, by: str) -> str | None:
         """The product's own, or that of its first variant that has one."""
