@@ -9,34 +9,18 @@ import click
 
 from hub.cli.base import (
     FINE,
-    NO_CONNECTION,
-    SOME_FAILED,
-    STOPPED,
-    WRONG,
-    as_text,
     emit,
     finishing,
     json_option,
     opened,
     say,
-    table,
 )
+from hub.cli.summaries import OUTCOMES, together, told
 from hub.model import Json
 
 if TYPE_CHECKING:
     from hub.engine.hub import Hub
     from hub.store.tables import Flow
-
-OUTCOMES = ("created", "updated", "unchanged", "skipped", "blocked", "failed")
-_ENDED = {"configuration": WRONG, "authentication": NO_CONNECTION, "unreachable": NO_CONNECTION}
-_COLUMNS = {
-    "entry": "ENTRY",
-    "key": "KEY",
-    "reference": "REFERENCE",
-    "outcome": "OUTCOME",
-    "target": "TARGET",
-    "reason": "REASON",
-}
 
 
 def _limit(command: Any) -> Any:
@@ -59,6 +43,11 @@ def _all_entries(command: Any) -> Any:
 @_keys
 @_all_entries
 @click.option("--full", is_flag=True, help="Ignore how far the source was read.")
+@click.option(
+    "--past",
+    type=click.IntRange(1, 1000),
+    help="Instead: the last so many records that were pushed, through today's mapping.",
+)
 @json_option
 @finishing
 def plan(
@@ -67,15 +56,36 @@ def plan(
     keys: Sequence[str],
     all_entries: bool,
     full: bool,
+    past: int | None,
     as_json: bool,
 ) -> int:
     """What a run would do, record by record; writes nothing anywhere."""
+    if past is not None and (limit is not None or full):
+        raise click.UsageError("--past goes with --key only: it reads the log and not the source.")
     with opened() as hub:
         row = _flow(hub, flow)
-        summary = _execute(hub, row, "plan", _options(limit, keys, full), all_entries, as_json)
+        options = _options(limit, keys, full) if past is None else _past(hub, row, past, keys)
+        summary = _execute(hub, row, "plan", options, all_entries, as_json)
         for entry in summary["entries"]:
             entry |= _parts(hub, entry["entry"])
-        return _told(summary, as_json)
+        if past is not None:
+            summary["past"] = True
+        return told(summary, as_json)
+
+
+def _past(hub: Hub, flow: Flow, count: int, keys: Sequence[str]) -> Json:
+    """What was pushed before, to be planned anew."""
+    from hub.engine.retry import past_entries
+    from hub.sdk import ConfigurationError
+
+    with hub.database.session() as session:
+        entries = past_entries(session, flow, count, keys)
+    if not entries:
+        raise ConfigurationError(
+            f"Nothing that flow {flow.name} has pushed is kept in the log, so there is nothing to "
+            "compare with"
+        )
+    return {"as_then": entries}
 
 
 @click.command()
@@ -104,7 +114,7 @@ def run(
             from hub.engine.runs import create_run
 
             return _queued(hub, [create_run(hub, row, trigger="cli", options=options)], as_json)
-        return _told(_execute(hub, row, "run", options, all_entries, as_json), as_json)
+        return told(_execute(hub, row, "run", options, all_entries, as_json), as_json)
 
 
 @click.command()
@@ -115,8 +125,9 @@ def run(
     "--outcome",
     "outcomes",
     multiple=True,
-    type=click.Choice(("failed", "blocked")),
-    help="With --run or --flow: only these. [default: both]",
+    type=click.Choice(OUTCOMES),
+    help="With --run or --flow: only these; with --flow all but failed and blocked are looked up "
+    "in the log. [default: failed and blocked]",
 )
 @click.option(
     "--as",
@@ -125,6 +136,11 @@ def run(
     default="now",
     show_default=True,
     help="Read the record again, or take it as it was received then.",
+)
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Nothing is tried: what changed after it was booked is settled in the target, by hand.",
 )
 @click.option("--queue", is_flag=True, help="Hand it to the workers instead.")
 @_all_entries
@@ -136,6 +152,7 @@ def retry(
     flow: str | None,
     outcomes: tuple[str, ...],
     as_: str,
+    accept: bool,
     queue: bool,
     all_entries: bool,
     as_json: bool,
@@ -146,47 +163,40 @@ def retry(
 
     if sum((bool(entries), run_id is not None, flow is not None)) != 1:
         raise click.UsageError("Name entries, or --run, or --flow: one of the three.")
+    if accept and (not entries or as_ == "then"):
+        raise click.UsageError("--accept is said of entries by their numbers, and without --as.")
     with opened() as hub:
-        wanted = outcomes or again.FAILED
-        numbers = list(entries)
-        if run_id is not None:
-            numbers = again.entries_of_run(hub, run_id, wanted)
-        elif flow is not None:
-            numbers = again.entries_of_flow(hub, _flow(hub, flow), wanted)
+        numbers = list(entries) or _selected(hub, run_id, flow, outcomes or again.FAILED)
         if not numbers:
             say("There is nothing to retry.")
-        runs = again.retry_entries(hub, numbers, as_then=as_ == "then", trigger="cli")
+        if accept:
+            runs = again.settle_entries(hub, numbers, trigger="cli")
+        else:
+            runs = again.retry_entries(hub, numbers, as_then=as_ == "then", trigger="cli")
         if queue:
             return _queued(hub, runs, as_json)
         summaries = []
         for number in runs:
             _interruptible(lambda n=number: execute(hub, n, progress=_progress(as_json)))
             summaries.append(summary(hub, number, all_entries=all_entries))
-    return _told(_together(summaries), as_json)
+    return told(together(summaries), as_json)
 
 
-def _together(summaries: Sequence[Json]) -> Json:
-    """One summary of several runs; it has `run` and `flow` only when there was one."""
-    if len(summaries) == 1:
-        return {"runs": [summaries[0]["run"]], **summaries[0]}
-    ranks = ["succeeded", "partial", "interrupted", "failed"]
-    states = [one["status"] for one in summaries] or ["succeeded"]
-    requests: dict[str, int] = {}
-    for one in summaries:
-        for name, count in one["requests"].items():
-            requests[name] = requests.get(name, 0) + count
-    merged: Json = {
-        "runs": [one["run"] for one in summaries],
-        "status": max(states, key=lambda s: ranks.index(s) if s in ranks else len(ranks)),
-    }
-    merged |= {name: sum(one[name] for one in summaries) for name in ("read", *OUTCOMES)}
-    errors = [one["error"] for one in summaries if one.get("error")]
-    if errors:
-        merged["error"] = errors[0]
-    merged["requests"] = requests
-    merged["seconds"] = round(sum(one["seconds"] for one in summaries), 3)
-    merged["entries"] = [entry for one in summaries for entry in one["entries"]]
-    return merged
+def _selected(hub: Hub, run_id: int | None, flow: str | None, outcomes: Sequence[str]) -> list[int]:
+    """The entries of a run, or of a flow, that ended in one of these ways."""
+    from hub.engine import retry as again
+    from hub.store.queries import EntryFilter
+
+    if run_id is not None:
+        return again.entries_of_run(hub, run_id, outcomes)
+    row = _flow(hub, flow or "")
+    if set(outcomes) <= set(again.FAILED):
+        return again.entries_of_flow(hub, row, outcomes)
+    with hub.database.session() as session:
+        found = again.selected(session, EntryFilter(flow_id=row.id, outcomes=tuple(outcomes)))
+    if found.more:
+        say(f"There are more: the newest {again.BULK} are taken. Say it again for the rest.")
+    return list(found.entries)
 
 
 def _flow(hub: Hub, name: str) -> Flow:
@@ -262,14 +272,14 @@ def _progress(as_json: bool) -> Any:
 
 
 def _parts(hub: Hub, entry_id: int) -> Json:
-    """What a plan stored about a record: the document, the payload, what rules changed."""
+    """What a plan stored about a record: document, payload, what rules and what it would change."""
     from hub.store import payloads
 
     with hub.database.session() as session:
         parts = payloads.read(session, hub.vault, entry_id)
     return {
         name: payloads.shown(parts[name])
-        for name in ("understood", "rules", "pushed", "difference")
+        for name in ("understood", "rules", "pushed", "differences")
         if name in parts
     }
 
@@ -294,44 +304,3 @@ def _queued(hub: Hub, runs: Sequence[int], as_json: bool) -> int:
         for one in found:
             click.echo(f"run {one['run']} is queued")
     return FINE
-
-
-def _told(summary: Json, as_json: bool) -> int:
-    """Print a summary; gives the exit code."""
-    import sys
-
-    if sys.stderr.isatty():
-        click.echo("\r\033[K", nl=False, err=True)
-    if as_json:
-        emit(summary)
-    else:
-        shown = [dict(entry) for entry in summary["entries"]]
-        table(shown, _COLUMNS)
-        for entry in shown if summary.get("planned") else ():
-            if entry.get("pushed"):
-                click.echo(f"\n{entry['reference'] or entry['key']}: {entry['outcome']}")
-                click.echo(as_text(entry["pushed"]))
-        counts = ", ".join(f"{summary[name]} {name}" for name in OUTCOMES if summary[name])
-        calls = sum(summary["requests"].values())
-        flow = f"{summary['flow']}: " if "flow" in summary else ""
-        say(
-            f"{flow}{summary['status']}; {summary['read']} read"
-            f"{f' ({counts})' if counts else ''}; {calls} requests in {summary['seconds']} s"
-        )
-    if summary.get("message"):
-        say(summary["message"])
-    return code_of(summary)
-
-
-def code_of(summary: Json) -> int:
-    """The exit code that a summary means."""
-    error = summary.get("error")
-    if error and summary["status"] == "failed":
-        if error.get("connection"):
-            return NO_CONNECTION  # whatever it was, the other system said so
-        return _ENDED.get(error.get("kind"), NO_CONNECTION)
-    if summary["status"] == "interrupted":
-        return STOPPED
-    if summary["status"] == "succeeded":
-        return FINE
-    return SOME_FAILED

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import col, or_, select
 
 from hub.engine.job import Job
 from hub.mapping.convert import convert
 from hub.model import Address, Json, Order
-from hub.sdk import RecordError
+from hub.sdk import Raw, RecordError
 from hub.sdk.entity import fingerprint
+from hub.store import payloads
+from hub.store.payloads import truncated
+from hub.store.tables import Entry
 
 if TYPE_CHECKING:
     from hub.engine.context import FlowRun
+
+PLACE = ("company", "name", "line1", "postal_code", "city", "country")
+"""What of an address a policy does not change."""
+PLACES = {"billing": "Billing address", "delivery": "Delivery address"}
+MOST_ITEMS = 40
+MOST_TOLD = 5
 
 
 def essence(run: FlowRun, order: Order) -> Json:
@@ -21,13 +33,23 @@ def essence(run: FlowRun, order: Order) -> Json:
         "total": None if order.total is None else f"{order.total.normalize():f}",
         "cancelled": bool(order.cancelled),
         "places": run.hub.vault.digest(fingerprint(places)),
+        "items": _items(order),
     }
 
 
 def _place(address: Address) -> Json:
-    """What of an address a policy does not change."""
-    names = ("company", "name", "line1", "postal_code", "city", "country")
-    return {name: getattr(address, name) for name in names}
+    return {name: getattr(address, name) for name in PLACE}
+
+
+def _items(order: Order) -> Json:
+    """What was ordered -> how many; of very long orders only a mark of it."""
+    sums: dict[str, Decimal] = {}
+    for line in order.lines:
+        name = line.sku or line.name
+        if name and line.quantity is not None:
+            sums[name] = sums.get(name, Decimal(0)) + line.quantity
+    told = {name: f"{quantity.normalize():f}" for name, quantity in sorted(sums.items())}
+    return told if len(told) <= MOST_ITEMS else {"": fingerprint(told)}
 
 
 def judge(run: FlowRun, job: Job, *, changed: str, cancelled: str, accepted: bool) -> None:
@@ -39,57 +61,76 @@ def judge(run: FlowRun, job: Job, *, changed: str, cancelled: str, accepted: boo
     assert job.link is not None
     number, source, target = job.target_number, run.source.name, run.target.name
     try:
-        document = run.source.table.understand(job.record, run.source.context)
-        document = convert(document, run.target.entity.document, run.zone)
+        order = _order(run, _whole(run, job))
     except RecordError as error:
         job.refuse(error)
         return
-    assert isinstance(document, Order)
-    job.document = document
-    before, after = job.link.essence, essence(run, document)
-    job.essence, job.closed = after, bool(document.cancelled or document.closed)
+    job.document = order
+    before, after = job.link.essence, essence(run, order)
+    job.essence, job.closed = after, bool(order.cancelled or order.closed)
     told = _told(before, after)
-    if accepted and told:
-        job.end("skipped", f"Settled by hand in {target} as {number}: {told}.", code="accepted")
-    elif before is None:
+    if before is None:
         job.end(
             "skipped",
             f"Already in {target} as {number}. It has changed in {source} since; a booked "
             "document is not changed.",
             code="exists",
         )
-    elif not told:
+        return
+    if not told:
         job.end("unchanged")
-    elif after["cancelled"] and not before["cancelled"]:
-        _cancelled(run, job, cancelled)
-    elif changed == "ask":
-        job.end(
-            "blocked",
-            f"It was booked in {target} as {number} and has changed in {source} since: {told}. "
-            f"Change it in {target} too, then mark it as settled.",
-            code="changed",
-            field="total",
-            fix="accept",
-        )
-    else:
-        job.end("skipped", f"Already in {target} as {number}. Since then: {told}.", code="exists")
-
-
-def _cancelled(run: FlowRun, job: Job, cancelled: str) -> None:
-    number, source, target = job.target_number, run.source.name, run.target.name
-    if cancelled == "cancel" and run.target.entity.can("cancel"):
-        job.cancelling = True
-    elif cancelled == "leave":
-        job.end("skipped", f"Cancelled in {source} after it was booked as {number}.", code="exists")
-    else:
-        job.end(
-            "blocked",
+        return
+    newly_cancelled = after["cancelled"] and not before["cancelled"]
+    if newly_cancelled:
+        code, field, leave = "cancelled_later", "cancelled", cancelled == "leave"
+        asked = (
             f"It was booked in {target} as {number} and has been cancelled in {source} since. "
-            f"Cancel or credit it in {target}, then mark it as settled.",
-            code="cancelled_later",
-            field="cancelled",
-            fix="accept",
+            f"Cancel or credit it in {target}, then mark it as settled."
         )
+    else:
+        code, field, leave = "changed", _field(before, after), changed == "leave"
+        asked = (
+            f"It was booked in {target} as {number} and has changed in {source} since: {told}. "
+            f"Change it in {target} too, then mark it as settled."
+        )
+    job.outcome.parts["understood"] = order.to_dict()
+    job.outcome.parts["differences"] = _differences(run, job, order, before, after)
+    if accepted and run.memo.get("settled", {}).get(job.outcome.key, asked) == asked:
+        # What is settled is what the person has seen; a change since then is asked about anew.
+        job.end("skipped", f"Settled by hand in {target} as {number}: {told}.", code="accepted")
+    elif newly_cancelled and cancelled == "cancel" and run.target.entity.can("cancel"):
+        job.cancelling = True
+    elif leave:
+        job.end("skipped", f"Already in {target} as {number}. Since then: {told}.", code="exists")
+    else:
+        job.end("blocked", asked, code=code, field=field, fix="accept")
+
+
+def _whole(run: FlowRun, job: Job) -> Raw:
+    """The record with all that belongs to it: lists may have given only its head."""
+    if job.whole:
+        return job.record
+    (found,) = run.source.entity.complete(run.source.api, [job.record])
+    if isinstance(found, RecordError):
+        raise found
+    job.record = job.outcome.parts["received"] = found
+    job.whole = True
+    return found
+
+
+def _order(run: FlowRun, record: Raw) -> Order:
+    document = run.source.table.understand(record, run.source.context)
+    document = convert(document, run.target.entity.document, run.zone)
+    assert isinstance(document, Order)
+    return document
+
+
+def _field(before: Json, after: Json) -> str:
+    if after["total"] is not None and after["total"] != before.get("total"):
+        return "total"
+    if after["places"] != before.get("places"):
+        return "billing"
+    return "lines" if _other_items(before, after) else "cancelled"
 
 
 def _told(before: Json | None, after: Json) -> str:
@@ -100,7 +141,94 @@ def _told(before: Json | None, after: Json) -> str:
     if after["cancelled"] != before.get("cancelled"):
         told.append("cancelled" if after["cancelled"] else "no longer cancelled")
     if after["total"] is not None and after["total"] != before.get("total"):
-        told.append(f"the total was {before.get('total')} and is {after['total']} now")
+        was, now = _amount(before.get("total")), _amount(after["total"])
+        told.append(f"the total was {was} and is {now} now")
+    other = _other_items(before, after)
+    for name, was, now in other[:MOST_TOLD]:
+        told.append(f"{was} of {name} became {now}" if name else "its lines are different")
+    if len(other) > MOST_TOLD:
+        told.append(f"and {len(other) - MOST_TOLD} more lines are different")
     if after["places"] != before.get("places"):
         told.append("an address is different")
     return ", ".join(told)
+
+
+def _other_items(before: Json, after: Json) -> list[tuple[str, str, str]]:
+    """(item, quantity before, quantity now). What was booked by an older version says nothing."""
+    was, now = before.get("items"), after["items"]
+    if was is None or was == now:
+        return []
+    if "" in was or "" in now:
+        return [("", "", "")]
+    return [
+        (name, was.get(name, "0"), now.get(name, "0"))
+        for name in dict.fromkeys([*was, *now])
+        if was.get(name) != now.get(name)
+    ]
+
+
+# -- field by field ------------------------------------------------------------------------------
+
+
+def _differences(run: FlowRun, job: Job, order: Order, before: Json, after: Json) -> list[Json]:
+    """What has changed, with both values as far as they are known; kept sealed with the entry."""
+    found = []
+    if after["cancelled"] != before.get("cancelled"):
+        found.append(_one("cancelled", "Cancelled", before.get("cancelled"), after["cancelled"]))
+    if after["total"] is not None and after["total"] != before.get("total"):
+        was, now = _amount(before.get("total")), _amount(after["total"])
+        found.append(_one("total", "Total", was, now))
+    for name, was, now in _other_items(before, after):
+        found.append(_one(f"lines[{name}].quantity", "Quantity", was or None, now or None))
+    if after["places"] != before.get("places"):
+        found += _moved(_booked(run, job.outcome.key), order)
+    return found
+
+
+def _moved(booked: Order | None, order: Order) -> list[Json]:
+    """What is different in the addresses. Without the record that was booked: what they are now."""
+    found = []
+    for place, label in PLACES.items():
+        now = _place(getattr(order, place))
+        was = _place(getattr(booked, place)) if booked is not None else dict.fromkeys(now)
+        found += [
+            _one(f"{place}.{name}", label, was[name], now[name])
+            for name in PLACE
+            if was[name] != now[name]
+        ]
+    return found
+
+
+def _booked(run: FlowRun, key: str) -> Order | None:
+    """The order as it was when it was booked or last settled, while its contents are kept."""
+    with run.hub.database.session() as session:
+        entry_id = session.exec(
+            select(Entry.id)
+            .where(
+                Entry.flow_id == run.flow_id,
+                Entry.key == key,
+                or_(col(Entry.outcome) == "created", col(Entry.code) == "accepted"),
+            )
+            .order_by(col(Entry.id).desc())
+            .limit(1)
+        ).first()
+        parts = payloads.read(session, run.hub.vault, entry_id) if entry_id is not None else {}
+    record = parts.get("received")
+    if record is None or truncated(record) is not None:
+        return None
+    try:
+        return _order(run, record)
+    except RecordError:
+        return None
+
+
+def _amount(text: str | None) -> str:
+    """With its cents."""
+    if text is None:
+        return "not known"
+    amount = Decimal(text)
+    return f"{amount:.2f}" if amount == round(amount, 2) else text
+
+
+def _one(path: str, label: str, before: Any, after: Any) -> Json:
+    return {"path": path, "label": label, "before": before, "after": after}

@@ -13,6 +13,14 @@ from hub.sdk.exchange import Exchange
 from hub.store.tables import EffectRow, Link
 
 
+@dataclass(frozen=True)
+class Then:
+    """How a past record was pushed, and whether that made a new record in the target."""
+
+    pushed: Json
+    created: bool
+
+
 @dataclass
 class Job:
     """One record being worked on.
@@ -20,7 +28,8 @@ class Job:
     received: its mark. link: what is known of it here. came_back: known only because this hub
     wrote it the other way round. existing: found in the target without a link. current: the
     target's record as it is now, where it was asked for. then: what was pushed before, when a
-    past record is planned anew. cancelling: what was written is to be undone.
+    past record is planned anew. cancelling: what was written is to be undone. whole: nothing is
+    missing from the record.
     essence, closed: as in Link, told by the record as it was read.
     """
 
@@ -33,11 +42,12 @@ class Job:
     document: Document | None = None
     existing: Written | None = None
     current: Raw | None = None
-    then: Json | None = None
+    then: Then | None = None
     cancelling: bool = False
     essence: Json | None = None
     closed: bool = False
     done: bool = False
+    whole: bool = False
     exchanges: list[Exchange] = dataclasses.field(default_factory=list)
 
     @property
@@ -46,6 +56,11 @@ class Job:
         if self.link is not None:
             return self.link.target_key
         return self.existing.key if self.existing is not None else None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is to be created; a past record is planned as it was written then."""
+        return self.then.created if self.then is not None else self.target_key is None
 
     @property
     def target_number(self) -> str | None:

@@ -77,8 +77,6 @@ class OrderKind(Kind):
         """A booked document is not changed, but its status may be passed on."""
         assert job.link is not None
         same = job.link.received == job.received
-        if job.then is not None:
-            return
         if self.follow():
             if same and not forced:
                 job.end("unchanged")
@@ -95,7 +93,7 @@ class OrderKind(Kind):
 
     def found(self, job: Job) -> None:
         """A document is there already: ours if we were writing it when something broke."""
-        if self.follow() or job.then is not None:
+        if self.follow():
             return
         target, number = self.run.target.name, job.target_number
         if job.effect is not None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from hub.engine import waiting
 from hub.engine.added import with_added_policies
 from hub.engine.context import FlowRun
-from hub.engine.job import Job
+from hub.engine.job import Job, Then
 from hub.engine.journal import Outcome
 from hub.engine.kinds import Kind, kind_for
 from hub.engine.port import Intent, Kept, Recognise, Write
@@ -32,6 +32,7 @@ from hub.sdk import (
     Written,
 )
 from hub.sdk.entity import fingerprint
+from hub.store import jsontext
 
 
 @dataclass
@@ -55,7 +56,7 @@ class PageWorker:
         completed: bool = False,
         forced: bool = False,
         accepted: bool = False,
-        then: Sequence[Json | None] = (),
+        then: Sequence[Then | None] = (),
     ) -> list[Outcome]:
         """Take every record of a page to its end, in order; stores what became of each.
 
@@ -64,10 +65,18 @@ class PageWorker:
         ConfigurationError or, after several records in a row, TemporaryError: the run cannot go
         on; what was done is stored.
         """
-        jobs = recognise(self.run, self.kind, records, forced=forced, accepted=accepted, then=then)
+        jobs = recognise(
+            self.run,
+            self.kind,
+            records,
+            completed=completed,
+            forced=forced,
+            accepted=accepted,
+            then=then,
+        )
         try:
             self.run.journal.stock(sum(not job.done for job in jobs))
-            self._prepare([job for job in jobs if not job.done], completed)
+            self._prepare([job for job in jobs if not job.done])
             alive = [job for job in jobs if not job.done]
             if self.run.target.entity.can("create_many") or self.run.target.entity.can(
                 "update_many"
@@ -82,15 +91,16 @@ class PageWorker:
 
     # -- steps ---------------------------------------------------------------------------------
 
-    def _prepare(self, jobs: list[Job], completed: bool) -> None:
+    def _prepare(self, jobs: list[Job]) -> None:
         """Complete and understand the records, and look up for all at once what they need."""
         if not jobs:
             return
-        if not completed:
+        heads = [job for job in jobs if not job.whole]
+        if heads:
             whole = self.run.source.entity.complete(
-                self.run.source.api, [job.record for job in jobs]
+                self.run.source.api, [job.record for job in heads]
             )
-            for job, record in zip(jobs, whole, strict=True):
+            for job, record in zip(heads, whole, strict=True):
                 if isinstance(record, RecordError):
                     job.refuse(record)
                 else:
@@ -105,7 +115,7 @@ class PageWorker:
         look_in_target(self.run, self.kind, [job for job in jobs if not job.done])
         alive = [job for job in jobs if not job.done]
         # Of a record that is only followed nothing but its status is told: it refers to nothing.
-        new = [job.document for job in alive if job.target_key is None or not self.kind.follow()]
+        new = [job.document for job in alive if job.is_new or not self.kind.follow()]
         self.kind.prepare([document for document in new if document is not None])
         fetch_current(self.run, alive)
 
@@ -223,8 +233,12 @@ class PageWorker:
         if job.cancelling:
             self._cancel(job)
             return None
-        creating = job.target_key is None
-        if creating and not (run.target.entity.can("create") and self.kind.may_create()):
+        creating = job.is_new
+        if (
+            creating
+            and job.then is None
+            and not (run.target.entity.can("create") and self.kind.may_create())
+        ):
             self.kind.not_there(job)
             return None
         job.document, applied = run.rules.adjust(job.record, job.document, creating=creating)
@@ -277,10 +291,12 @@ class PageWorker:
     def _compare_with_then(self, job: Job, payload: Json) -> None:
         """A past record planned anew: what the mapping of today makes different."""
         assert job.then is not None
-        found = difference.changed(job.then, payload)
+        # Compared as it would be stored: what was pushed then went through the log and back.
+        found = difference.changed(job.then.pushed, jsontext.loads(jsontext.dumps(payload)))
         if found:
             job.outcome.parts["differences"] = found
-            job.end("updated", f"{len(found)} of what was pushed then would be different now.")
+            fields = "One field" if len(found) == 1 else f"{len(found)} fields"
+            job.end("updated", f"{fields} would be pushed otherwise now.")
         else:
             job.end("unchanged", "The same would be pushed again.")
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hub.engine import waiting
 from hub.engine.context import FlowRun
+from hub.engine.job import Then
 from hub.engine.journal import Outcome
 from hub.engine.missing import missing
 from hub.engine.page import PageWorker
 from hub.model import Json
-from hub.sdk import ConfigurationError, KoppelError, NotFound, Query, Raw, RecordError
+from hub.sdk import KoppelError, NotFound, Query, Raw, RecordError
 from hub.store import payloads
 from hub.store.payloads import truncated
-from hub.store.tables import FlowCursor, Run, utc_now
+from hub.store.tables import Entry, FlowCursor, Run, utc_now
 
 GET_CHUNK = 100
 
@@ -27,6 +28,7 @@ def pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
         return
     if options.get("keys"):
         keys, accepted = [str(k) for k in options["keys"]], bool(options.get("accept"))
+        run.memo["settled"] = options.get("seen") or {}
         yield from _by_keys(run, worker, keys, explicit=True, accepted=accepted)
         return
     left = options.get("limit")
@@ -77,9 +79,14 @@ def pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
 def _past(run: FlowRun, worker: PageWorker, entry_ids: Sequence[int]) -> Iterator[list[Outcome]]:
     """Records as they were received then; a plan compares with what was pushed then."""
     for start in range(0, len(entry_ids), GET_CHUNK):
-        records, pushed = _stored(run, entry_ids[start : start + GET_CHUNK])
+        records, pushed, lost = _stored(run, entry_ids[start : start + GET_CHUNK])
         then = pushed if run.planning else ()
-        yield worker.process(records, completed=True, forced=True, then=then)
+        if lost:
+            with run.hub.database.session() as session:
+                run.journal.write(session.connection(), lost)
+            yield lost
+        if records:
+            yield worker.process(records, completed=True, forced=True, then=then)
 
 
 def _by_keys(
@@ -144,20 +151,32 @@ def _unseen(
     return kept
 
 
-def _stored(run: FlowRun, entry_ids: Sequence[int]) -> tuple[list[Raw], list[Json | None]]:
-    """The records as they were received then, and what was pushed of each."""
-    records, pushed = [], []
+def _stored(
+    run: FlowRun, entry_ids: Sequence[int]
+) -> tuple[list[Raw], list[Then | None], list[Outcome]]:
+    """The records as they were received then, what was pushed of each, and what is not kept."""
+    records: list[Raw] = []
+    pushed: list[Then | None] = []
+    lost: list[Outcome] = []
     with run.hub.database.session() as session:
+        kept = payloads.read_many(session, run.hub.vault, entry_ids)
         for entry_id in entry_ids:
-            parts = payloads.read(session, run.hub.vault, entry_id)
+            entry, parts = session.get(Entry, entry_id), kept.get(entry_id, {})
             if "received" not in parts or truncated(parts["received"]) is not None:
-                raise ConfigurationError(
-                    f"What entry {entry_id} received is not stored (any more); retry it as now."
+                outcome = Outcome(
+                    key=entry.key if entry else str(entry_id),
+                    reference=entry.reference if entry else "",
+                    code="not_kept",
+                    reason=f"What entry {entry_id} received is not kept (any more), or not as a "
+                    "whole: try it again as it is now.",
                 )
+                lost.append(outcome)
+                continue
             records.append(parts["received"])
-            whole = truncated(parts.get("pushed")) is None
-            pushed.append(parts.get("pushed") if whole else None)
-    return records, pushed
+            whole = "pushed" in parts and truncated(parts["pushed"]) is None
+            created = entry is not None and entry.outcome == "created"
+            pushed.append(Then(parts["pushed"], created) if whole else None)
+    return records, pushed, lost
 
 
 def _cursor(run: FlowRun) -> Json | None:

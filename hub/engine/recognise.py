@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from hub.engine.context import FlowRun
-from hub.engine.job import Job
+from hub.engine.job import Job, Then
 from hub.engine.journal import Outcome
 from hub.engine.kinds import Kind
 from hub.engine.port import written_of
-from hub.model import Json
 from hub.sdk import Raw, RecordError
 from hub.store.tables import Link
 
@@ -19,14 +18,16 @@ def recognise(
     kind: Kind,
     records: Sequence[Raw],
     *,
+    completed: bool = False,
     forced: bool = False,
     accepted: bool = False,
-    then: Sequence[Json | None] = (),
+    then: Sequence[Then | None] = (),
 ) -> list[Job]:
     """A job per record; those that are as they were have ended.
 
-    forced: also work on what has not changed. accepted: what has changed since it was booked is
-    settled in the target, by hand. then: what was pushed of each before.
+    completed: nothing is missing from the records. forced: also work on what has not changed.
+    accepted: what has changed since it was booked is settled in the target, by hand. then: what
+    was pushed of each before.
     """
     jobs = _jobs(run, records, then)
     keys = [key for key, job in jobs.items() if not job.done]
@@ -34,6 +35,7 @@ def recognise(
     effects = run.ledger.effects(run.pair, keys, "create")
     back = _came_back(run, [key for key in keys if key not in links])
     for key, job in jobs.items():
+        job.whole = completed
         job.effect = effects.get(key)
         job.link = links.get(key)
         if job.link is None and key in back:
@@ -47,11 +49,12 @@ def recognise(
             continue
         job.outcome.target = job.link.target_key
         job.outcome.target_number = job.link.target_number
-        kind.known(job, forced=forced, accepted=accepted)
+        if job.then is None:
+            kind.known(job, forced=forced, accepted=accepted)
     return list(jobs.values())
 
 
-def _jobs(run: FlowRun, records: Sequence[Raw], then: Sequence[Json | None]) -> dict[str, Job]:
+def _jobs(run: FlowRun, records: Sequence[Raw], then: Sequence[Then | None]) -> dict[str, Job]:
     source = run.source.entity
     jobs: dict[str, Job] = {}
     for position, record in enumerate(records):
@@ -94,7 +97,7 @@ def look_in_target(run: FlowRun, kind: Kind, jobs: Sequence[Job]) -> None:
         return
     wanted: dict[str, list[Job]] = {}
     for job in jobs:
-        if job.link is None and job.document is not None:
+        if job.link is None and job.then is None and job.document is not None:
             value = kind.recognisable(job.document, by)
             if value:
                 wanted.setdefault(value, []).append(job)
@@ -122,7 +125,7 @@ def fetch_current(run: FlowRun, jobs: Sequence[Job]) -> None:
     wanted = {
         job.target_key: job
         for job in jobs
-        if job.target_key and not job.done and (run.planning or job.came_back)
+        if job.target_key and not job.done and job.then is None and (run.planning or job.came_back)
     }
     if not wanted:
         return
