@@ -10,7 +10,7 @@ from hub.model import Json
 from hub.sdk import Api, Index, IndexPage, IndexRow
 
 from .api import everything, walk
-from .reading import CLOCKS, moment_of, stamp
+from .reading import Changes, moment_of
 from .understanding import text
 
 PARTS = {"expand": "attributecombinations"}
@@ -63,16 +63,13 @@ def _folded(value: str) -> str:
 def _read(api: Api, since: Json | None) -> Iterator[IndexPage]:
     """All products by id at first, then the latest changes until the mark of the last time."""
     mark = moment_of((since or {}).get("changed"))
-    cursor = {"changed": stamp(dt.datetime.now(dt.UTC) - CLOCKS)}
-    order = "id" if mark is None else "modifydate_desc"
-    for records in walk(api, "/products/", {**PARTS, "orderby": order}):
-        changed = [
-            r for r in records if mark is None or (moment_of(r.get("modifydate")) or mark) >= mark
-        ]
+    changes = Changes(mark, dt.datetime.now(dt.UTC))
+    for records in walk(api, "/products/", {**PARTS, "orderby": changes.order}):
+        changed = changes.among(records)
         yield IndexPage([row for record in changed for row in rows(facts(record))])
         if len(changed) < len(records):
             break
-    yield IndexPage([], cursor)
+    yield IndexPage([], {"changed": changes.next_mark()})
 
 
 def _one(api: Api, by: str, value: str) -> IndexRow | None:
@@ -112,20 +109,24 @@ def variant(known: Json, by: str, value: str) -> Sequence[Any] | None:
 
 
 def find(api: Api, by: str, values: Sequence[str]) -> dict[str, tuple[Json, int | None]]:
-    """Value -> what is known of the product, and the id of the variant if it is one."""
+    """Value -> what is known of the product, and the id of the variant if it is one.
+
+    Products first, for most are simple; a product may share its number with one of its variants.
+    """
     found: dict[str, tuple[Json, int | None]] = {}
     wanted = list(dict.fromkeys(values))
-    variants = api.find(PRODUCTS, f"variant_{by}", wanted)
+    for value, known in api.find(PRODUCTS, by, wanted).items():
+        hit = variant(known, f"variant_{by}", value)
+        found[value] = (known, int(hit[0]) if hit else None)
+    rest = [value for value in wanted if value not in found]
+    variants = api.find(PRODUCTS, f"variant_{by}", rest) if rest else {}
     products = {str(d["product"]) for d in variants.values() if "variants" not in d}
-    known = api.find(PRODUCTS, "id", sorted(products)) if products else {}
+    kept = api.find(PRODUCTS, "id", sorted(products)) if products else {}
     for value, pointer in variants.items():
-        whole = pointer if "variants" in pointer else known.get(str(pointer["product"]))
+        whole = pointer if "variants" in pointer else kept.get(str(pointer["product"]))
         hit = variant(whole, f"variant_{by}", value) if whole else None
         if whole is not None and hit is not None:
             found[value] = (whole, int(hit[0]))
-    rest = [value for value in wanted if value not in found]
-    if rest:
-        found.update({v: (data, None) for v, data in api.find(PRODUCTS, by, rest).items()})
     return found
 
 

@@ -17,7 +17,7 @@ from .numbers import combinations_of
 from .placing import SEPARATOR, Categories, features_of, groups_of
 from .productfields import FIELDS, rendered, understood
 from .productwrite import EXPAND
-from .reading import CLOCKS, many, moment_of, since, stamp
+from .reading import Changes, many, since, stamp
 from .understanding import ZERO, code, number
 
 
@@ -45,17 +45,14 @@ class Products(Entity):
         """Everything by id at first; then the changed ones, until the mark of the last time."""
         wanted = query.filter
         assert isinstance(wanted, ProductsFilter)
-        mark = since(query, "changed")
+        changes = Changes(since(query, "changed"), query.now)
         path, params = _question(api, wanted)
-        params["orderby"] = "id" if mark is None else "modifydate_desc"
-        # What changes while we read is read again next time, by a mark set before we began.
-        cursor = {"changed": stamp(query.now - CLOCKS)}
-        for records in walk(api, path, params):
-            changed = [r for r in records if not _older(r, mark)]
+        for records in walk(api, path, {**params, "orderby": changes.order}):
+            changed = changes.among(records)
             yield Page(_whole(api, [r for r in changed if _fits(api, r, wanted)]))
             if len(changed) < len(records):
                 break
-        yield Page([], cursor)
+        yield Page([], {"changed": changes.next_mark()})
 
     def cursor_at(self, moment: dt.datetime) -> Json:
         """Products changed since then."""
@@ -171,8 +168,3 @@ def _price(base: Decimal | None, combination: Mapping[str, Any]) -> Decimal | No
         return None
     options = (o for o in combination.get("combination") or () if isinstance(o, Mapping))
     return base + sum((number(o.get("extra_price")) or ZERO for o in options), ZERO)
-
-
-def _older(record: Raw, mark: dt.datetime | None) -> bool:
-    changed = moment_of(record.get("modifydate"))
-    return mark is not None and changed is not None and changed < mark

@@ -89,4 +89,42 @@ def many(
         api.memo[f"pages of {path}"] = max(walked, pages or 0)
         if len(found) == len(wanted):
             break
+    found |= one_by_one(api, path, [key for key in numbers if key not in found], params)
     return {key: found[key] for key in keys if key in found}
+
+
+class Changes:
+    """Which products to take, and where to go on the next time.
+
+    Without a mark all of them are walked by id; what changes meanwhile is read again, by a mark
+    set before. With one, the latest changes come first, until the mark. The shop's own times
+    count from then on: the newest at the beginning of the walk is the next mark, for what changes
+    later is newer. A minute of overlap forgives servers that do not agree; equal times are taken.
+    """
+
+    OVERLAP = dt.timedelta(minutes=1)
+
+    def __init__(self, mark: dt.datetime | None, now: dt.datetime) -> None:
+        self._mark = mark
+        self._next = now - CLOCKS if mark is None else mark
+        self._seen = False
+
+    @property
+    def order(self) -> str:
+        """How to ask for them."""
+        return "id" if self._mark is None else "modifydate_desc"
+
+    def among(self, records: Sequence[Raw]) -> list[Raw]:
+        """The records that are not older than the mark."""
+        mark = self._mark
+        if mark is None:
+            return list(records)
+        times = [moment_of(record.get("modifydate")) for record in records]
+        if not self._seen and times and times[0] is not None:
+            self._next = max(mark, times[0] - self.OVERLAP)
+        self._seen = True
+        return [r for r, time in zip(records, times, strict=True) if time is None or time >= mark]
+
+    def next_mark(self) -> str:
+        """The mark for the next time."""
+        return stamp(self._next)
