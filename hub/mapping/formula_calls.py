@@ -10,6 +10,8 @@ from hub.mapping.transforms import ArgumentError, Bound, Transform, TransformErr
 from hub.mapping.values import ValueProblem
 
 _BINDING_COST: Final = 25
+_AT_ONCE: Final = 20
+"""Characters of a text with which no transform is busy for long, so that nobody need watch it."""
 _WRITTEN_OUT: Final = ("pattern", "table", "list", "zone")
 """Kinds of arguments that may not be calculated: what they may be is checked once."""
 
@@ -81,9 +83,11 @@ def _bind(
 
 
 def _apply(work: Work, step: Bound, value: Any) -> Any:
-    work.look_at_the_clock()
     if value.__class__ is list:
+        work.look_at_the_clock()
         work.spend(len(value))
+    elif value.__class__ is str and len(value) > _AT_ONCE:
+        work.look_at_the_clock()
     result = step.apply(value)
     if result.__class__ is str and len(result) > MAX_RESULT:
         raise TransformError(step.name, value, f"gives more than {MAX_RESULT:,} characters")

@@ -42,7 +42,9 @@ def number_of(value: Any) -> Decimal:
     if isinstance(value, bool):
         return Decimal(int(value))
     try:
-        if isinstance(value, Decimal | int):
+        if value.__class__ is Decimal:
+            number = value
+        elif isinstance(value, Decimal | int):
             number = Decimal(value)
         elif isinstance(value, float):
             number = Decimal(repr(value))
@@ -54,9 +56,9 @@ def number_of(value: Any) -> Decimal:
         raise ValueProblem(f"{short(value)} is not a number") from None
     if not number.is_finite():
         raise ValueProblem(f"{short(value)} is not a number")
-    if number and abs(number.adjusted()) > _MAX_MAGNITUDE:
-        raise ValueProblem(f"{short(value)} is too large or too small a number")
-    if number.as_tuple().exponent == 0 or not number.is_zero():
+    if number:
+        if abs(number.adjusted()) > _MAX_MAGNITUDE:
+            raise ValueProblem(f"{short(value)} is too large or too small a number")
         return number
     return number if abs(int(number.as_tuple().exponent)) <= _MAX_MAGNITUDE else Decimal(0)
 
