@@ -180,7 +180,7 @@ def from_post(
 
     A table posts `NAME.default`, `NAME.force` and the repeated `NAME.key`, `NAME.value`; a VAT
     table `NAME.default` and the repeated `NAME.country`, `NAME.rate`, `NAME.customer`,
-    `NAME.code`; empty rows are left out. `NAME.clear` empties an optional secret.
+    `NAME.goods`, `NAME.code`; empty rows are left out. `NAME.clear` empties an optional secret.
     """
     answers: dict[str, Any] = {}
     for about in fields(form):
@@ -222,7 +222,7 @@ def _posted_table(posted: Mapping[str, Sequence[str]], at: str) -> Json:
 
 
 def _posted_vat_table(posted: Mapping[str, Sequence[str]], at: str) -> Json:
-    names = ("country", "rate", "customer", "code")
+    names = ("country", "rate", "customer", "goods", "code")
     rows = [
         {name: cell for name, cell in zip(names, cells, strict=True) if cell}
         for cells in zip(*_columns(posted, at, names), strict=True)

@@ -20,8 +20,14 @@ _CUSTOMERS = [
     {"value": "company", "label": "Any company"},
     {"value": "person", "label": "A person"},
 ]
-_VAT = ("country", "rate", "customer", "code")
-_COLUMN = {"country": "Country", "rate": "Rate", "customer": "Customer", "code": "VAT code"}
+_VAT = ("country", "rate", "customer", "goods", "code")
+_COLUMN = {
+    "country": "Country",
+    "rate": "Rate",
+    "customer": "Customer",
+    "goods": "Goods",
+    "code": "VAT code",
+}
 _SPARE_ROWS = 1
 
 
@@ -52,6 +58,11 @@ class Live:
                 self._down[row.id] = found
             self._known[at] = found
         return self._known[at]
+
+    def title(self, side: str | None) -> str:
+        """What people call the connection on a side."""
+        row = {"own": self.own, "source": self.source, "target": self.target}.get(side or "own")
+        return (row.title or row.name) if row else ""
 
     def _offers(self, row: Connection, name: str) -> bool:
         try:
@@ -197,7 +208,10 @@ def _field(
         one["choices"] = about["options"]
         one["required"] = one["required"] or not about["nullable"]
     elif about["lookup"] and live is not None:
-        _offer(one, live.find(about["side"], about["lookup"]))
+        found = live.find(about["side"], about["lookup"])
+        _offer(one, found)
+        value = one["value"]
+        _flag(one, found, value if isinstance(value, list) else [value], live.title(about["side"]))
     return one
 
 
@@ -223,6 +237,31 @@ def _offer(one: Json, found: Choices | None) -> None:
         one["choices_error"] = found.message
 
 
+def _flag(one: Json, found: Choices | None, values: Sequence[Any], where: str) -> None:
+    """Say of values that were chosen once, and are gone since, that they are; they stay.
+
+    A list that could not be fetched says nothing about what is gone.
+    """
+    gone = gone_from(found, values)
+    if not gone:
+        return
+    one["advanced"] = False
+    one["gone"] = gone
+    named = ", ".join(f"“{value}”" for value in gone)
+    one["gone_text"] = (
+        f"{named} {'are' if len(gone) > 1 else 'is'} not in {where} any more. It stays as it is "
+        f"until you choose another, but records that need it will not get through."
+    )
+
+
+def gone_from(found: Choices | None, values: Sequence[Any]) -> list[str]:
+    """Which values a list that was fetched just now does not have."""
+    if found is None or found.error is not None:
+        return []
+    there = {option.value for option in found.options}
+    return list(dict.fromkeys(str(v) for v in values if v not in (None, "") and v not in there))
+
+
 # ---- tables
 
 
@@ -232,7 +271,10 @@ def _table(
     """A mapping table; None when the target has no such list and nothing was answered."""
     kept = stored if isinstance(stored, Mapping) else {}
     values = live.find(about["side"], about["lookup"]) if live else None
-    if live and values is None and about["widget"] == "table" and not kept.get("rows"):
+    answered = kept.get("rows") or kept.get("default")
+    if about["options"]:
+        one["choices"] = about["options"]
+    elif live and values is None and about["widget"] == "table" and not answered:
         return None
     keys = live.find(about["keys_side"], about["keys"]) if live else None
     _offer(one, values)
@@ -253,6 +295,12 @@ def _table(
         one["missing"] = _missing(keys, rows)
         one["default_blank"] = "Block the record and ask me" if rows else "Leave it to the target"
     one["rows"] = rows
+    if live is not None and not about["options"]:
+        last = "code" if vat else "value"
+        chosen = [row["cells"].get(last) for row in rows]
+        _flag(one, values, [*chosen, one["default"]], live.title(about["side"]))
+        for row in rows:
+            row["gone"] = row["cells"].get(last) in one.get("gone", ())
     return one
 
 
@@ -277,6 +325,7 @@ def _vat_columns(one: Json) -> list[Json]:
             "kind": "key",
             "blank": "Any",
         },
+        {"name": "goods", "label": "Goods", "choices": None, "kind": "key"},
         {"name": "code", "label": "VAT code", "choices": one["choices"], "kind": "value"},
     ]
 

@@ -10,7 +10,7 @@ from flask import request, url_for
 from sqlmodel import Session
 
 from hub.engine import flows as desk
-from hub.engine import forms
+from hub.engine import forms, shared
 from hub.engine.configfile.yamltree import YamlProblem, dump, load
 from hub.engine.flows import FlowProblems, FlowSpec
 from hub.engine.forms import Filled
@@ -23,6 +23,7 @@ from hub.store.queries import FlowView
 from hub.store.settings import LONGEST_RETENTION
 from hub.web import fields, shapes
 from hub.web.page import posted
+from hub.web.sharing import Sharing
 
 FLOW, FILTER, SETTINGS = "flow-", "filter-", "settings-"
 
@@ -51,7 +52,13 @@ class FlowForm:
     """One flow's answers while they are being changed: stored, posted, and what is wrong."""
 
     def __init__(
-        self, hub: Hub, view: FlowView, *, mend: str | None = None, wizard: bool = False
+        self,
+        hub: Hub,
+        session: Session,
+        view: FlowView,
+        *,
+        mend: str | None = None,
+        wizard: bool = False,
     ) -> None:
         self.hub, self.view, self.wizard = hub, view, wizard
         self.mend = mend
@@ -63,6 +70,7 @@ class FlowForm:
         self.table_button = ""
         self.source = self._entity(view.source.system, view.flow.source_entity)
         self.target = self._entity(view.target.system, view.flow.target_entity)
+        self.sharing = Sharing(hub, session, view, self.target)
 
     def _entity(self, system: str, name: str) -> Entity | None:
         kind = shapes.entity_kind(self.hub.registry, system, name)
@@ -111,12 +119,20 @@ class FlowForm:
         if problems:
             self._refuse(problems)
             return False
+        own, common = self._parted(spec, given)
         try:
-            desk.update(self.hub, session, self.view.flow, spec)
+            desk.update(self.hub, session, self.view.flow, replace(spec, settings=own))
+            flow = self.view.flow
+            shared.put_shared(session, flow.source_id, flow.target_id, common, names=set(common))
         except ConfigurationError as error:
             self.general.append(str(error))
             return False
         return True
+
+    def _parted(self, spec: FlowSpec, given: Mapping[str, list[str]]) -> tuple[Json, Json]:
+        """The flow's own settings, and those that it shares."""
+        following = self.sharing.follows(given, SETTINGS)
+        return self.sharing.parted(dict(spec.settings), following)
 
     def _own(
         self, spec: FlowSpec, given: Mapping[str, list[str]], problems: dict[str, str]
@@ -180,7 +196,7 @@ class FlowForm:
             made.append(section)
         if self.settings_form is not None:
             live = {"own": view.target, "source": view.source, "target": view.target}
-            values = self.suggested | flow.settings
+            values = self.suggested | self.sharing.values
             section = self._section(
                 "settings",
                 f"How they arrive in {target}",
@@ -190,8 +206,31 @@ class FlowForm:
                 live,
             )
             section["help"] = f"The lists come from {target}, live."
-            made.append(section)
+            made += [section, self._shared(section)]
         return [section for section in made if section["fields"]]
+
+    def _shared(self, section: Json) -> Json:
+        """Takes the fields that are shared out of a section, into one of their own."""
+        sharing, own, common = self.sharing, [], []
+        done = sharing.given_before() - {self.mend} if self.wizard else frozenset()
+        for one in section["fields"]:
+            name = one["name"].removeprefix(SETTINGS)
+            if name in sharing.own:
+                one["own"] = sharing.override(name, one, self._posted)
+            if name in sharing.names and name not in sharing.own:
+                one["done"] = name in done
+                common.append(one)
+            else:
+                own.append(one)
+        section["fields"] = own
+        return {
+            "id": "shared",
+            "title": f"Shared with the other flows from {sharing.direction}",
+            "help": "Asked once: what you answer here counts for all of them, also for those "
+            "that you make later.",
+            "fields": common,
+            "said": sharing.in_words(sorted(done)) if done else [],
+        }
 
     def _section(
         self,
@@ -235,7 +274,7 @@ class FlowForm:
         typed = given if any(key.split(".")[0] == name for key in given) else None
         for form, prefix, own, values in (
             (self.filter_form, FILTER, view.source, view.flow.filter),
-            (self.settings_form, SETTINGS, view.target, view.flow.settings),
+            (self.settings_form, SETTINGS, view.target, self.sharing.values),
         ):
             if form is None or not name.startswith(prefix):
                 continue

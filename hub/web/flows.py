@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, request, url_for
 from sqlmodel import Session, col, select
 
 from hub.engine import flows as desk
-from hub.engine import forms, runs
+from hub.engine import forms, runs, shared
 from hub.model import Json
 from hub.registry import Registry
 from hub.sdk import ConfigurationError
@@ -44,7 +44,7 @@ def edit(name: str) -> Response:
     """Everything about a flow that can be changed."""
     with hub().database.session() as session:
         view = view_of(session, name)
-        form = FlowForm(hub(), view, mend=request.args.get("mend"))
+        form = FlowForm(hub(), session, view, mend=request.args.get("mend"))
         if request.method == "POST" and form.changes_table():
             return _edit_page(view, form, 200)
         if request.method == "POST" and form.save(session):
@@ -56,7 +56,7 @@ def edit(name: str) -> Response:
 def field(name: str, field: str) -> Response:
     """One field of the settings alone, its live choices fetched again."""
     with hub().database.session() as session:
-        found = FlowForm(hub(), view_of(session, name)).one(field)
+        found = FlowForm(hub(), session, view_of(session, name)).one(field)
     if found is None:
         abort(404)
     return page("_field.html", field=found)
@@ -180,7 +180,9 @@ def _words(session: Session, view: FlowView) -> Json:
         )
         if source
         else [],
-        "settings_text": telling.answered(session, forms.flow_form(target), flow.settings, sides)
+        "settings_text": telling.answered(
+            session, forms.flow_form(target), shared.effective(session, flow, target), sides
+        )
         if target
         else [],
         "retention_text": f"Kept for {days} days"

@@ -62,7 +62,8 @@ def _table(value: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]
             yield f"{key} → {labels.get(str(code), code)}"
     else:
         for row in rows:
-            what = [row.get("country"), row.get("rate") and f"{row['rate']}%", row.get("customer")]
+            what = [row.get("country"), row.get("rate") and f"{row['rate']}%"]
+            what += [row.get("customer"), row.get("goods")]
             about = " ".join(str(word) for word in what if word) or "all"
             yield f"{about} → {labels.get(str(row.get('code')), str(row.get('code')))}"
     if value.get("default"):

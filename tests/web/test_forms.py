@@ -9,6 +9,7 @@ from flask import Flask
 from koppel_ccvshop.sandbox import API_PUBLIC, API_SECRET
 from sqlmodel import select
 
+from hub.engine import shared
 from hub.engine.hub import Hub
 from hub.store.tables import Connection, Flow
 
@@ -185,9 +186,12 @@ def test_good_answers_are_kept_as_a_file_would_say_them(
     assert flow.schedule == "every 10 minutes"
     assert flow.retention_days == 7
     assert flow.filter == {"statuses": ["2", "5"]}
-    assert flow.settings["payment_conditions"] == {"default": "30", "rows": {"Mollie iDEAL": "ID"}}
     assert flow.rules == [{"to": "note", "value": "from the shop"}]
-    assert flow.settings["create_customers"] is False, "a box that is not ticked means no"
+    with hub.database.session() as session:
+        shares = shared.shared(session, flow.source_id, flow.target_id)
+    assert shares["payment_conditions"] == {"default": "30", "rows": {"Mollie iDEAL": "ID"}}
+    assert shares["create_customers"] is False, "a box that is not ticked means no"
+    assert not set(shares) & set(flow.settings), "said once"
 
 
 def test_a_setting_that_mends_something_is_shown_at_once(
