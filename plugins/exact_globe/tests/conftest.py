@@ -217,7 +217,7 @@ def serve() -> Iterator[Callable[..., Service]]:
     with ExitStack() as stack:
 
         def start(**options: Any) -> Service:
-            app = create_app(**options)
+            app = create_app(**{"past_invoices": 0, **options})
             return Service(app, stack.enter_context(running(app)))
 
         yield start

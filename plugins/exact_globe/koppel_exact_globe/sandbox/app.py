@@ -44,6 +44,7 @@ def create_app(
     families: int = 2,
     customers: int | None = None,
     past_orders: int = 0,
+    past_invoices: int = 2,
     seed: int = 1,
     zone: str = "Europe/Amsterdam",
     clock: Callable[[], datetime] = utc_now,
@@ -58,10 +59,11 @@ def create_app(
     `auth`: `ntlm`, `basic` or `both`. `items`, `accounts`: properties of records to add to the
     usual ones; a number of `items`: so many in all. `families`: so many families of items, three
     variants each. `customers`: so many accounts in all. `past_orders`: so many orders, each
-    delivered and invoiced. `ask_again_after`: ask for a new handshake after so many calls on one
-    connection. `lock_after`: so many wrong passwords lock the account. `forbidden`: entities that
-    the employee has no rights to. `unreadable`: entities that this version lets nobody read.
-    `own_address`: what the service calls itself in links, behind a proxy.
+    delivered and invoiced. `past_invoices`: so many printed invoices of sales at the counter.
+    `ask_again_after`: ask for a new handshake after so many calls on one connection. `lock_after`:
+    so many wrong passwords lock the account. `forbidden`: entities that the employee has no rights
+    to. `unreadable`: entities that this version lets nobody read. `own_address`: what the service
+    calls itself in links, behind a proxy.
     """
     app = Flask(__name__)
     app.url_map.merge_slashes = False
@@ -70,6 +72,7 @@ def create_app(
     goods.fill(world, items=items if isinstance(items, int) else 0, families=families)
     goods.fill_debtors(world, customers or 0)
     movements.fill(world, past_orders)
+    movements.fill_counter(world, past_invoices)
     guard = Guard(username, password, domain, server_name.split("\\")[0], random.Random(seed + 1))
     guard.lock_after = lock_after
     calls = _Calls()

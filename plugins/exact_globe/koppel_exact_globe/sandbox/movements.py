@@ -49,6 +49,17 @@ def fill(world: World, count: int) -> None:
         invoice(world, number)
 
 
+def fill_counter(world: World, count: int) -> None:
+    """Invoices of goods that were sold at the counter, printed at once."""
+    for position in range(1, count + 1):
+        line: Row = {"ItemCode": "BEL-DINGDONG", "Description": "Bel ding-dong", "VATCode": "3"}
+        line |= {"Quantity": position, "Price": 9.95, "NetPrice": 9.95, "DiscountPercentage": 0}
+        header: Row = {"YourReference": f"KASSA-{position}", "CurrencyCode": "EUR"}
+        header |= {"PaymentCondition": "00", "SalesOrderNumber": ""}
+        header |= {"SalesOrderDate": world.today(), "TotalAmount": 9.95 * position}
+        _historic(world, header, [line | {"LineNumber": 1}], "  1000")
+
+
 def book(world: World, reference: str, wanted: Mapping[str, float]) -> int:
     """Somebody enters a sales order for a debtor who is known."""
     key = world.guid()
