@@ -74,6 +74,15 @@ def test_an_answer_is_signed_and_an_error_is_not(opened: Open) -> None:
     assert "x-hash" not in ask(shop, "orders/1/").headers
 
 
+PRODUCT = '{"name":"x","price":34.95,"discount":0,"package_id":12002,"taxtariff":"normal"}'
+BIG = "A" * 16_777_216
+USER = '{"username":"x@example.nl","password":"secret"}'
+
+
+def photo(kind: str, source: str) -> str:
+    return json.dumps({"file_type": kind, "source": source})
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code"),
     [
@@ -99,6 +108,67 @@ def test_an_answer_is_signed_and_an_error_is_not(opened: Open) -> None:
         ("PATCH", "orders/284119301/", '{"colour":"red"}', 400, "400.10"),
         ("PATCH", "orders/284119301/", "{}", 400, "400.10"),
         ("PATCH", "orders/284119301/", "[1", 400, "400.10"),
+        ("POST", "products/", '{"name":"x"}', 400, "400.10"),
+        ("POST", "products/", PRODUCT.replace("34.95", '"34,95"'), 400, "400.10"),
+        ("POST", "products/", PRODUCT.replace("12002", "1"), 400, "400.10"),
+        ("POST", "products/", PRODUCT.replace("normal", "high"), 400, "400.10"),
+        ("POST", "products/", PRODUCT[:-1] + ',"colour":"red"}', 400, "400.10"),
+        ("POST", "products/", PRODUCT[:-1] + ',"memo":null}', 400, "400.10"),
+        ("PATCH", "products/830456101/", '{"price":true}', 400, "400.10"),
+        ("PATCH", "products/830456101/", '{"price":17.95}', 500, "500.50"),
+        ("PATCH", "products/1/", '{"price":1}', 404, "404.10"),
+        ("PATCH", "attributecombinations/1/", '{"stock":1}', 404, "404.10"),
+        ("POST", "attributecombinations/1/", '{"stock":1}', 405, "405.10"),
+        ("POST", "attributes/", '{"name":"Kleur","type":"menu"}', 400, "400.10"),
+        ("POST", "attributes/301201/attributevalues/", '{"name":"X"}', 400, "400.10"),
+        (
+            "POST",
+            "products/830456107/productattributevalues/",
+            '{"optionvalue":1402301,"price":0}',
+            500,
+            "500.40",
+        ),
+        ("POST", "brands/", '{"name":"kedeng"}', 500, "500.40"),
+        ("POST", "categories/", '{"position":1}', 400, "400.10"),
+        ("POST", "categories/", '{"name":"X","parentcategory_id":1}', 400, "400.10"),
+        ("POST", "producttocategories/", '{"product_id":1,"category_id":1}', 404, "404.10"),
+        ("POST", "products/830456101/productphotos/", photo("pdf", "JVBERi0="), 500, "500.22"),
+        ("POST", "products/830456101/productphotos/", photo("png", "?"), 500, "500.23"),
+        (
+            "POST",
+            "products/830456101/productphotos/",
+            photo("png", "A" * 16_000_000),
+            500,
+            "500.21",
+        ),
+        (
+            "POST",
+            "products/830456101/productphotos/",
+            photo("png", "A" * 34_000_000),
+            500,
+            "500.80",
+        ),
+        (
+            "POST",
+            "productpropertyvalues/",
+            '{"product_id":830456104,"product_property_id":21001,"value":"x"}',
+            500,
+            "500.70",
+        ),
+        (
+            "POST",
+            "productpropertyvalues/",
+            '{"product_id":830456101,"product_property_id":21001,"value":"x"}',
+            500,
+            "500.40",
+        ),
+        ("POST", "users/", '{"username":"x"}', 400, "400.10"),
+        ("POST", "users/", USER.replace("x@", "zoe.vandenberg0@"), 500, "500.40"),
+        ("POST", "users/", USER[:-1] + ',"group_id":1}', 400, "400.10"),
+        ("POST", "users/", USER[:-1] + ',"userinfo":{"housenumber":1}}', 400, "400.10"),
+        ("DELETE", "users/61234001/", "", 501, "501.10"),
+        ("PATCH", "invoices/30118801/", '{"status":"late"}', 400, "400.10"),
+        ("POST", "invoices/", "{}", 405, "405.10"),
     ],
 )
 def test_what_the_vendor_refuses_is_refused(
@@ -133,6 +203,39 @@ def test_the_151st_get_of_a_resource_is_one_too_many_and_other_resources_go_on(
     assert ask(shop, "packages/").json()["code"] == "429.10"
     assert ask(shop, "packages/12001/").status_code == 429
     assert ask(shop, "brands/").status_code == 200
+
+
+def test_the_101st_write_of_a_resource_is_one_too_many(opened: Open) -> None:
+    shop = opened(orders=1, rate_limits=True)
+
+    answers = [
+        ask(shop, "products/830456101/", "PATCH", f'{{"stock":{n + 1000}}}').status_code
+        for n in range(101)
+    ]
+
+    assert answers == [204] * 100 + [429]
+    assert ask(shop, "brands/", "POST", '{"name":"New"}').status_code == 201
+
+
+def test_a_second_menu_replaces_single_combinations_by_pairs(opened: Open) -> None:
+    shop = opened(orders=0)
+    path = "products/830456101"
+    made = ask(shop, "attributes/", "POST", '{"name":"Stof","type":"option_menu"}').json()["id"]
+    value = ask(
+        shop, f"attributes/{made}/attributevalues/", "POST", '{"name":"Wol","default_price":0}'
+    ).json()["id"]
+
+    ids = []
+    for chosen in (1402301, 1402302, value):
+        body = json.dumps({"optionvalue": chosen, "price": 1, "stock": 4})
+        assert ask(shop, f"{path}/productattributevalues/", "POST", body).status_code == 201
+        items = ask(shop, f"{path}/attributecombinations/").json()["items"]
+        ids.append([item["id"] for item in items])
+
+    assert [len(found) for found in ids] == [1, 2, 2]
+    assert set(ids[0]) < set(ids[1])
+    assert not set(ids[1]) & set(ids[2])
+    assert {len(item["combination"]) for item in items} == {2}
 
 
 def test_product_queries_have_a_limit_of_thirty(opened: Open) -> None:

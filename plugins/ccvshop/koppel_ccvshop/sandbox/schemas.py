@@ -39,8 +39,9 @@ class Schema:
             # In JSON Schema true is no number, though in Python it is one.
             if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 raise invalid(f"{where}{name}: {' or '.join(k.__name__ for k in kinds)} expected")
-            if isinstance(value, str) and len(value) > self.lengths.get(name, 65536):
-                raise invalid(f"{where}{name}: at most {self.lengths.get(name, 65536)} characters")
+            most = self.lengths.get(name)
+            if isinstance(value, str) and most is not None and len(value) > most:
+                raise invalid(f"{where}{name}: at most {most} characters")
             if name in self.choices and value not in self.choices[name]:
                 raise invalid(f"{where}{name}: one of {', '.join(map(str, self.choices[name]))}")
         lacking = [name for name in self.required if name not in values]
@@ -87,6 +88,7 @@ PRODUCT = Schema(
         **dict.fromkeys(("productnumber", "eannumber", "mpnnumber"), 50),
         **dict.fromkeys(("shortdescription", "stocklocation"), 255),
         "name": 200,
+        "description": 65536,
     },
     choices={
         "taxtariff": TARIFFS,
