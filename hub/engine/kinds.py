@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 class Kind:
     """The plain way: recognise by the target's first match, create or update, refer to nothing."""
 
-    leaves_out = True
-    """Whether a record that was left out is remembered and stays out until it changes."""
-
     def __init__(self, run: FlowRun) -> None:
         self.run = run
 

@@ -403,7 +403,9 @@ class PageWorker:
         elif job.existing is not None:
             written = job.existing
         elif (
-            job.outcome.outcome == "skipped" and job.document is not None and (self.kind.leaves_out)
+            job.outcome.outcome == "skipped"
+            and job.outcome.code != "not_there"  # it may appear in the target at any time
+            and job.document is not None
         ):
             written = Written("")  # remember that it was left out, as it is now
         else:

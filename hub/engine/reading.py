@@ -47,7 +47,8 @@ def pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
         return
     seen = set(pending)
     full = bool(options.get("full"))
-    whole: set[str] | None = set() if full and left is None else None
+    follows = worker.kind.follow() and run.source.entity.can("get")
+    whole: set[str] | None = set() if left is None and (full or follows) else None
     query = Query(
         since=None if full else _cursor(run),
         filter=run.filter,
@@ -69,10 +70,12 @@ def pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
             _store_cursor(run, page.cursor)
         if left is not None and left <= 0:
             return
-    if whole is not None:
+    if whole is None:
+        return
+    if full:
         yield from missing(run, whole | seen)
-    if left is None and worker.kind.follow() and run.source.entity.can("get"):
-        keys = [key for key in run.ledger.open_keys(run.pair) if key not in seen]
+    if follows:
+        keys = [key for key in run.ledger.open_keys(run.pair) if key not in seen | whole]
         yield from _by_keys(run, worker, keys, explicit=False, forced=False)
 
 

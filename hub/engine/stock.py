@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 class StockKind(Kind):
     """A flow of stock levels: products are recognised and never made."""
 
-    leaves_out = False  # a product may appear in the target at any time
-
     def __init__(self, run: FlowRun) -> None:
         super().__init__(run)
         assert isinstance(run.settings, StockSettings)
