@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.engine import forms, shared
+from hub.engine.budget import rank_of
 from hub.engine.claims import Claim
 from hub.engine.hub import Hub
 from hub.engine.journal import Journal, Tape
@@ -142,8 +143,9 @@ def open_run(hub: Hub, flow: Flow, run_id: int, claim: Claim, *, planning: bool)
     def after(action: str, payload: Json, key: str) -> None:
         hooks.after_write(flow=flow.name, action=action, payload=payload, key=key)
 
-    source_api = hub.open(source_row, recorder=tape)
-    target_api = hub.open(target_row, recorder=tape)
+    rank = rank_of(target_entity.document.kind)
+    source_api = hub.open(source_row, recorder=tape, rank=rank)
+    target_api = hub.open(target_row, recorder=tape, rank=rank)
     return FlowRun(
         hub=hub,
         flow=flow,

@@ -16,6 +16,7 @@ from hub.sdk import (
     ConnectError,
     Form,
     KoppelError,
+    NotConnected,
     NotFound,
     System,
     TemporaryError,
@@ -51,6 +52,8 @@ def diagnose(system: System, credentials: Form, settings: Form, error: Exception
     if setting:
         status = "unreachable" if isinstance(error, TemporaryError) else "needs_attention"
         return Diagnosis(status, message, setting)
+    if isinstance(error, NotConnected):
+        return Diagnosis("needs_attention", message)
     address = address_field(system, credentials)
     if isinstance(error, ConnectError):
         said = _connect_message(system, credentials, error) or message

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.engine.indexes import DatabaseIndexes
 from hub.engine.pacing import pacer_for
+from hub.engine.tokens import StoredTokens
 from hub.sdk import Api, ConfigurationError
 from hub.sdk.exchange import NoRecorder, Recorder
 from hub.sdk.forms import Form
@@ -77,17 +78,41 @@ class Hub:
         system = self.registry.system(connection.system)
         return _filled(system.settings, connection.settings, connection.name, "settings")
 
-    def open(self, connection: Connection, *, recorder: Recorder | None = None) -> Api:
-        """The connection, ready to call. Close it after use."""
+    def open(
+        self, connection: Connection, *, recorder: Recorder | None = None, rank: int = 0
+    ) -> Api:
+        """The connection, ready to call. Close it after use.
+
+        rank: who goes first when the budget is short, see `hub.engine.budget`.
+        """
         assert connection.id is not None
+        credentials = self.credentials(connection)
         return Api(
             system=self.registry.system(connection.system),
             connection=connection.name,
-            credentials=self.credentials(connection),
+            credentials=credentials,
             settings=self.settings(connection),
-            pacer=pacer_for(self.redis, connection.id),
+            pacer=pacer_for(self.redis, connection.id, rank),
             recorder=recorder or NoRecorder(),
             indexes=DatabaseIndexes(self.database, self.vault, connection.id),
+            tokens=self.tokens(connection, credentials),
+        )
+
+    def tokens(self, connection: Connection, credentials: Form) -> StoredTokens | None:
+        """Where the access tokens of a connection come from; None when it uses no OAuth2."""
+        system = self.registry.system(connection.system)
+        oauth2 = system.oauth2_for(credentials)
+        if oauth2 is None:
+            return None
+        return StoredTokens(
+            database=self.database,
+            vault=self.vault,
+            system=system,
+            oauth2=oauth2,
+            connection=connection,
+            credentials=credentials,
+            settings=self.settings(connection),
+            page=f"{self.config.base_url}/connections/{connection.name}",
         )
 
 

@@ -89,8 +89,14 @@ class LocalPacer:
         self._lock = threading.Lock()
 
     def wait(self, limits: Sequence[RateLimit], method: str, path: str) -> Ticket | None:
-        """Block until the request fits every budget, and count it."""
+        """Block until the request fits every budget, and count it. Raises BudgetSpent."""
+        waited = 0.0
         while (pause := self._pause(limits, method, path)) > 0:
+            waited += pause
+            if waited > LONGEST_PAUSE:
+                raise BudgetSpent(
+                    f"The budget of requests is used up for {pause:.0f} seconds.", retry_after=pause
+                )
             self._sleep(pause)
         return None
 
