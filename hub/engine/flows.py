@@ -13,11 +13,10 @@ from sqlmodel import Session, col, delete, select
 from hub.engine import forms, shared
 from hub.engine.hub import Hub
 from hub.engine.ledger import OPEN
+from hub.engine.mapper_check import problems
 from hub.engine.naming import flow_named, name_problem, nearest
-from hub.engine.rulework import FlowRules
 from hub.engine.schedules import ScheduleError, parse_schedule
 from hub.mapping.convert import convertible
-from hub.mapping.rules import RulesError
 from hub.model import Json
 from hub.sdk import ConfigurationError, Entity, Form, System
 from hub.store import purge
@@ -200,14 +199,10 @@ def _filled(
 
 def rule_problems(hub: Hub, rules: Sequence[Any], target: Entity) -> dict[str, str]:
     """What is wrong with rules: `rules.0.via` -> sentence. Paths count from 0, people from 1."""
-    try:
-        FlowRules(rules, target.document, hub.registry.transforms)
-    except RulesError as error:
-        return {
-            f"rules.{p.rule - 1}.{p.key}" if p.key else f"rules.{p.rule - 1}": str(p)
-            for p in error.problems
-        }
-    return {}
+    found = problems(rules, target.document, hub.registry.transforms, target)
+    return {
+        f"rules.{p.rule - 1}.{p.key}" if p.key else f"rules.{p.rule - 1}": str(p) for p in found
+    }
 
 
 def plain_rule(value: Any) -> Any:

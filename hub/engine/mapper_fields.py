@@ -14,7 +14,7 @@ from hub.engine.mapper import End, Mapper
 from hub.engine.mapper_samples import Sample
 from hub.mapping import paths
 from hub.model import Json, field_paths
-from hub.sdk import Api, Entity, KoppelError
+from hub.sdk import Api, KoppelError
 from hub.sdk.entity import Field
 from hub.store.tables import Connection, LookupCache, utc_now
 
@@ -195,11 +195,3 @@ def _kept(one: Field) -> Json:
 
 def _field(kept: Json) -> Field:
     return Field(**kept)
-
-
-# ---- names that are not there
-
-
-def all_fields(entity: Entity) -> bool:
-    """Whether an entity says that no other fields exist than those it declares or discovers."""
-    return bool(getattr(entity, "all_fields", False))

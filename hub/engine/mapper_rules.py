@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hub.engine.mapper import Mapper
-from hub.engine.mapper_fields import SourceField, TargetField, all_fields
+from hub.engine.mapper_check import covered, general, near
+from hub.engine.mapper_fields import SourceField, TargetField
 from hub.mapping import paths
-from hub.mapping.rule import CompiledRule, Problem, RulesError, compile_rules
+from hub.mapping.rule import compile_rules
 from hub.mapping.rules import is_document_path, split
-from hub.mapping.transforms import Registry
-from hub.model import Document, Json
-from hub.sdk import Entity
+from hub.model import Json
 
 Rules = Sequence[Mapping[str, Any]]
 
@@ -63,51 +61,7 @@ def spelled(path: str) -> str:
     return str(compiled)
 
 
-# ---- checking
-
-
-def problems(
-    rules: Rules, kind: type[Document], transforms: Registry, target: Entity | None = None
-) -> list[Problem]:
-    """Everything that is wrong with rules. target: also fields that it says it does not have."""
-    try:
-        _, theirs = split(compile_rules(rules, transforms), kind)
-    except RulesError as error:
-        return list(error.problems)
-    if target is None or not all_fields(target) or target.can("discover"):
-        return []
-    known = [one.path for one in target.fields if one.only != "read"]
-    return unknown(theirs, known, target.title)
-
-
-def unknown(rules: Sequence[CompiledRule], known: Sequence[str], title: str) -> list[Problem]:
-    """Rules for fields that are not among those that are known."""
-    names = set(known)
-    return [
-        Problem(rule.number, "to", f"{title} has no field {text!r}{_near(text, known)}")
-        for rule in rules
-        if not _covered(text := general(rule.to), names)
-    ]
-
-
-def general(path: paths.Path) -> str:
-    """A path with every position in a list as `[]`."""
-    return paths.spell(tuple(paths.EACH if isinstance(s, int) else s for s in path.steps))
-
-
-def _covered(path: str, known: set[str]) -> bool:
-    """Whether a field is known, or is a part of one, or is made of some."""
-    return any(
-        path == one
-        or path.startswith((f"{one}.", f"{one}["))
-        or one.startswith((f"{path}.", f"{path}["))
-        for one in known
-    )
-
-
-def _near(text: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(text, known, 1, 0.7)
-    return f"; did you mean {near[0]!r}?" if near else ""
+# ---- doubting
 
 
 @dataclass(frozen=True)
@@ -134,12 +88,12 @@ def doubts(
             text = general(path)
             if origins == ("source", "document") and is_document_path(path, mapper.kind):
                 continue
-            if "source" in origins and not _covered(text, read):
+            if "source" in origins and not covered(text, read):
                 message = f"{mapper.source.title} has no field {text!r} that is known"
-                found.append(Doubt(rule.number, rule.key, message + _near(text, sorted(read))))
+                found.append(Doubt(rule.number, rule.key, message + near(text, sorted(read))))
     for rule in theirs:
         text = general(rule.to)
-        if not _covered(text, written):
+        if not covered(text, written):
             message = f"{mapper.target.title} has no field {text!r} that is known"
-            found.append(Doubt(rule.number, "to", message + _near(text, sorted(written))))
+            found.append(Doubt(rule.number, "to", message + near(text, sorted(written))))
     return sorted(found, key=lambda doubt: doubt.rule)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.engine.mapper import Bench, Mapper
+from hub.engine.mapper_check import general
 from hub.engine.mapper_fields import flattened
 from hub.engine.mapper_rows import step_words
-from hub.engine.mapper_rules import general, spelled
+from hub.engine.mapper_rules import spelled
 from hub.engine.mapper_samples import Sample
 from hub.mapping import paths
 from hub.mapping.explain import explain

@@ -142,6 +142,8 @@ class Entity:
     the wizard says it where somebody looks for it.
     filter: what may be asked when it is a source. settings: what is asked when it is a target.
     fields: the field table.
+    all_fields: whether that table, with what `discover` finds, names every field that can be
+    written; a rule for any other field is then refused before anything is sent.
     """
 
     name: ClassVar[str]
@@ -159,6 +161,7 @@ class Entity:
     filter: ClassVar[type[Form]] = NoForm
     settings: ClassVar[type[Form]] = NoForm
     fields: ClassVar[tuple[Field, ...]] = ()
+    all_fields: ClassVar[bool] = False
 
     def read(self, api: Api, query: Query) -> Iterator[Page]:
         """Define it to be a source: pages of records after `query.since`, oldest first."""

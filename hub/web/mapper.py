@@ -20,6 +20,7 @@ from hub.mapping.explain import explain
 from hub.mapping.rule import RulesError, compile_rules
 from hub.model import Json
 from hub.sdk import ConfigurationError
+from hub.sdk.entity import Field
 from hub.store.queries import FlowView
 from hub.store.tables import Entry, Flow
 from hub.web import mapper_show, shapes
@@ -63,7 +64,7 @@ def edit(name: str) -> Response:
                 status = 422
             elif form.press(button, request.form.get("new-step", "")):
                 pass
-            elif not form.check(view.flow.rules, made.kind, made.target.entity):
+            elif not form.check(view.flow.rules, made.kind, made.target.entity, _custom(made)):
                 status = 422
             elif button == "save" and _save(session, view.flow, form):
                 message = f"{form.to} is mapped as you said."
@@ -262,6 +263,12 @@ def _form(made: Mapper, flow: Flow) -> RuleForm:
     return form
 
 
+def _custom(made: Mapper) -> Sequence[Field] | None:
+    """Custom fields of the target; None when they could not be asked, and nothing can be said."""
+    found = mapper_fields.discovered(hub(), made.target)
+    return None if found.message else found.fields
+
+
 def _is_fresh(flow: Flow) -> bool:
     return request.method == "GET" or request.form.get("version", "") == str(flow.version)
 
@@ -330,7 +337,7 @@ def _preview(
     wrong: list[str] = []
     if not trial.to or not (trial.way != "from" or trial.source):
         pass
-    elif not trial.check(flow.rules, made.kind, made.target.entity):
+    elif not trial.check(flow.rules, made.kind, made.target.entity, _custom(made)):
         wrong = [*trial.general, *trial.errors.values()]
         wrong += [f"{s.name}: {m}" for s in trial.steps for m in s.errors.values()]
     nothing: Json = mapper_show.preview(None, None, None, trial.to) | {

@@ -8,11 +8,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from hub.engine.flows import plain_rule
-from hub.engine.mapper_rules import Rules, problems, with_rule
+from hub.engine.mapper_check import problems
+from hub.engine.mapper_rules import Rules, with_rule
 from hub.mapping.transforms import Argument, ArgumentError, Registry, Transform
 from hub.mapping.values import comparable, text_of
 from hub.model import Document, Json
 from hub.sdk import Entity
+from hub.sdk.entity import Field
 from hub.web import fields
 
 Posted = Mapping[str, Sequence[str]]
@@ -158,7 +160,13 @@ class RuleForm:
             return _number(self.value) if _number(self.value) is not None else self.value
         return self.value
 
-    def check(self, rules: Rules, kind: type[Document], target: Entity) -> bool:
+    def check(
+        self,
+        rules: Rules,
+        kind: type[Document],
+        target: Entity,
+        discovered: Sequence[Field] | None = None,
+    ) -> bool:
         """Find everything that is wrong with it; whether it can be kept."""
         self._check_steps()
         if self.way == "value" and self.kind == "number" and _number(self.value) is None:
@@ -169,7 +177,7 @@ class RuleForm:
             return False
         all_rules = with_rule(rules, self.rule(), self.index)
         number = (len(rules) if self.index is None else self.index) + 1
-        for problem in problems(all_rules, kind, self.registry, target):
+        for problem in problems(all_rules, kind, self.registry, target, discovered):
             if problem.rule != number:
                 self.general.append(str(problem))
             elif problem.key in ("to", "from", "template", "formula"):

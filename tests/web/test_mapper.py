@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import time
 from typing import Any
@@ -99,6 +100,26 @@ def test_a_table_with_a_key_twice_is_refused_in_a_config_file(anna: Visitor, hub
     tree["flows"][FLOW]["rules"] = [rule]
     with pytest.raises(ConfigFileError, match="two rows for the same key"):
         apply(hub, yamltree.dump(tree), plan=True)
+
+
+def test_a_field_that_does_not_exist_is_refused_where_all_of_them_are_known(
+    anna: Visitor, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entity = hub.registry.system("exact_globe").entity("orders")
+    monkeypatch.setattr(type(entity), "all_fields", True)
+    words = "has no field 'YourRefrence'; did you mean 'YourReference'?"
+    answer = anna.post(EDIT, typed(hub, to="YourRefrence"))
+    assert answer.status_code == 422
+    assert words in html.unescape(answer.text)
+    about = yamltree.load(export(hub))
+    assert about is not None
+    tree = about.plain()
+    tree["flows"][FLOW]["rules"] = [{"to": "YourRefrence", "value": "x"}]
+    with pytest.raises(ConfigFileError, match="did you mean 'YourReference'"):
+        apply(hub, yamltree.dump(tree), plan=True)
+    assert anna.post(EDIT, typed(hub, to="YourReference")).status_code == 303
+    line = typed(hub, to="SalesOrderLine[0].Price", way="value", value="1", kind="number")
+    assert anna.post(EDIT, line).status_code == 303
 
 
 def test_nobody_overwrites_the_rules_of_somebody_else(anna: Visitor, hub: Hub) -> None:

@@ -1,0 +1,68 @@
+"""Rules checked as a whole: what cannot be read, and fields that an entity says do not exist."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hub.mapping import paths
+from hub.mapping.rule import CompiledRule, Problem, RulesError, compile_rules
+from hub.mapping.rules import split
+from hub.mapping.transforms import Registry
+from hub.model import Document
+from hub.sdk import Entity
+from hub.sdk.entity import Field
+
+
+def problems(
+    rules: Sequence[Mapping[str, Any]],
+    kind: type[Document],
+    transforms: Registry,
+    target: Entity,
+    discovered: Iterable[Field] | None = None,
+) -> list[Problem]:
+    """Everything that is wrong with rules for an entity.
+
+    An entity that declares all its fields is held to that; when it has custom fields as well,
+    only with those that were discovered.
+    """
+    try:
+        _, theirs = split(compile_rules(rules, transforms), kind)
+    except RulesError as error:
+        return list(error.problems)
+    if not target.all_fields or (target.can("discover") and discovered is None):
+        return []
+    fields = [*target.fields, *(discovered or ())]
+    return unknown(theirs, [one.path for one in fields if one.only != "read"], target.title)
+
+
+def unknown(rules: Sequence[CompiledRule], known: Sequence[str], title: str) -> list[Problem]:
+    """Rules for fields that are not among those that are known."""
+    names = set(known)
+    return [
+        Problem(rule.number, "to", f"{title} has no field {text!r}{near(text, known)}")
+        for rule in rules
+        if not covered(text := general(rule.to), names)
+    ]
+
+
+def general(path: paths.Path) -> str:
+    """A path with every position in a list as `[]`."""
+    return paths.spell(tuple(paths.EACH if isinstance(s, int) else s for s in path.steps))
+
+
+def covered(path: str, known: Iterable[str]) -> bool:
+    """Whether a field is known, or is a part of one, or is made of some."""
+    return any(
+        path == one
+        or path.startswith((f"{one}.", f"{one}["))
+        or one.startswith((f"{path}.", f"{path}["))
+        for one in known
+    )
+
+
+def near(text: str, known: Sequence[str]) -> str:
+    """A hint at the known name that looks most like this one."""
+    found = difflib.get_close_matches(text, known, 1, 0.7)
+    return f"; did you mean {found[0]!r}?" if found else ""
