@@ -52,7 +52,7 @@ def settle(session: Session, flow: Flow, outcomes: Sequence[Outcome]) -> None:
         row.reference = outcome.reference
         row.entry_id = outcome.entry_id or row.entry_id
         row.outcome, row.code, row.reason = outcome.outcome, outcome.code, outcome.reason
-        row.field, row.fix = outcome.field, outcome.fix
+        row.field, row.fix, row.wants = outcome.field, outcome.fix, outcome.wants
         row.attempts += 1
         row.flow_version = flow.version
         row.next_attempt_at = _next(outcome, row.attempts)
