@@ -1,4 +1,4 @@
-"""CCV Shop: orders, customers and products out of the webshop."""
+"""CCV Shop: orders, customers, products, stock and invoices of the webshop."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def demo(url: str) -> Json:
 ccvshop = System(
     name="ccvshop",
     title="CCV Shop",
-    description="Dutch webshop platform. Orders, customers and products come out of it.",
+    description="Dutch webshop platform. Orders, customers, products, stock and invoices.",
     kind="webshop",
     icon="shop",
     credentials=Credentials,

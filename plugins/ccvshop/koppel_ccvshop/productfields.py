@@ -46,6 +46,7 @@ PLAIN = (
     ("hide_without_category", "Without a category (YES, NO_DIRECTLINK, NO_SEARCHRESULTS)"),
     ("show_in_template", "Shown in the template"),
     ("show_on_beginpage", "Shown on the first page"),
+    ("show_on_facebook", "Shown on Facebook"),
     ("alias", "Address: alias"),
     ("page_title", "Page title"),
     ("meta_description", "Meta description"),

@@ -50,7 +50,7 @@ _WHOLE = _names(
     "stock_delivery_number product_layout supplier_id marktplaats_category_id"
 )
 _FLAG = _names(
-    "active stockenabled no_index no_follow show_in_template show_on_beginpage "
+    "active stockenabled no_index no_follow show_in_template show_on_beginpage show_on_facebook "
     "fixed_staggered_prices marktplaats_active is_included_for_export_feed"
 )
 #: Written under one name, read under another.

@@ -78,7 +78,8 @@ PRODUCT = Schema(
         ),
         **_all(
             "active stockenabled no_index no_follow show_in_template show_on_beginpage "
-            "fixed_staggered_prices marktplaats_active is_included_for_export_feed",
+            "show_on_facebook fixed_staggered_prices marktplaats_active "
+            "is_included_for_export_feed",
             FLAG,
         ),
         "color_id": (int, NULL),
