@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Literal
 
 from hub.model import Prices
@@ -107,7 +107,7 @@ def unit_price(amount: Decimal, quantity: Decimal, decimals: int = 6) -> Decimal
     """The shortest price that gives *amount* for *quantity*; else the nearest of *decimals*."""
     if not quantity:
         raise ValueError("There is no price for a quantity of zero.")
-    exact = amount / quantity
+    exact = amount / quantity if amount else ZERO  # never -0
     for places in range(2, decimals + 1):
         price = exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
         if price * quantity == amount:
@@ -166,22 +166,3 @@ def totals(amounts: Iterable[Amount], rounding: Rounding) -> Totals:
         net += amount - part if prices == "gross" else amount
         tax += part
     return Totals(net, tax)
-
-
-def net_for_gross(gross: Decimal, rate: Decimal) -> tuple[Decimal, ...]:
-    """Net amounts in cents that come nearest to a gross amount once VAT is put on them.
-
-    One when a net amount hits it exactly; else two, the one below and the one above.
-    """
-    start = to_net(gross, rate).quantize(CENT, ROUND_DOWN)
-    below: Decimal | None = None
-    for step in range(-2, 4):
-        net = start + step * CENT
-        reached = net + tax_on(net, rate)
-        if reached == gross:
-            return (net,)
-        if reached < gross:
-            below = net
-        elif below is not None:
-            return (below, net)
-    raise ValueError(f"No net amount is near {gross} at {rate}%.")

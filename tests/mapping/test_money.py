@@ -110,16 +110,17 @@ def test_the_shortest_price_is_taken() -> None:
         money.unit_price(Decimal(1), Decimal(0))
 
 
-@given(CENTS, RATES)
+@given(st.lists(CENTS.map(lambda n: n / 7), min_size=1, max_size=9), st.integers(-9, 9))
 @MANY
-def test_the_nearest_net_amounts_are_on_both_sides_or_hit(gross: Decimal, rate: Decimal) -> None:
-    found = [net + money.tax_on(net, rate) for net in money.net_for_gross(gross, rate)]
-    if len(found) == 1:
-        assert found == [gross]
-    else:
-        below, above = found
-        assert below < gross < above
-        assert above - below <= Decimal("0.02")
+def test_amounts_are_rounded_so_that_they_come_to_their_sum(
+    exact: list[Decimal], cents: int
+) -> None:
+    whole = money.cents(sum(exact, Decimal(0))) + Decimal(cents).scaleb(-2)
+    rounded = money.round_to_sum(exact, whole)
+    assert sum(rounded) == whole
+    assert all(money.is_cents(amount) for amount in rounded)
+    most = 1 + (len(exact) / 2 + 9) / len(exact)
+    assert all(abs(a - b) * 100 <= most for a, b in zip(rounded, exact, strict=True))
 
 
 LINES = st.lists(st.builds(Amount, CENTS, RATES, st.sampled_from(["gross", "net"])), max_size=8)

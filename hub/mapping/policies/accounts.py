@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from hub.mapping.policies.facts import Facts
 from hub.mapping.settings import JournalSettings, SaleSettings
+from hub.mapping.unmapped import Unmapped, key_row
 from hub.model import Order
-from hub.sdk import Blocked
 
 
 def choose_accounts(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
     """Set `revenue_account` on lines that have none, by the country the goods go to.
 
-    Raises Blocked when the table is filled and does not know the country, and when a ledger is
+    Raises Unmapped when the table is filled and does not know the country, and when a ledger is
     written and there is no account at all.
     """
     for line in order.lines:
@@ -25,11 +25,12 @@ def choose_accounts(order: Order, settings: SaleSettings, facts: Facts) -> list[
     country = country_of(order, settings)
     account = table.for_country(country, settings.home_country)
     if account is None:
-        raise Blocked(
+        raise Unmapped(
             f"No revenue account for {country}: add a row or a default to the table.",
             field="delivery.country",
             code="no_revenue_accounts",
             fix="revenue_accounts",
+            row=key_row(country),
         )
     for line in open_lines:
         line.revenue_account = account

@@ -8,7 +8,6 @@ what comes nearest is told, and the check that follows names the difference.
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,7 +20,6 @@ from hub.model import Line, Order, Prices
 ZERO = Decimal(0)
 _MOST = 2
 """Cents that a group of lines may be off by, to make up for another."""
-_MOST_GROUPS = 5
 
 
 class _Choice(NamedTuple):
@@ -34,12 +32,16 @@ class _Choice(NamedTuple):
 
 @dataclass
 class _Group:
-    """Lines of one VAT code whose prices are in the other basis than the code's."""
+    """Lines of one VAT code whose prices are in the other basis than the code's.
+
+    beside: what the code's other lines come to; the target reckons VAT over all of them.
+    """
 
     code: str
     rate: Decimal
     wanted: Prices
     lines: list[Line]
+    beside: Decimal
 
     @property
     def whole(self) -> Decimal:
@@ -50,11 +52,12 @@ class _Group:
         if self.wanted == "gross":
             return self._with_vat()
         found: dict[int, _Choice] = {}
-        wanted, exact = cents(self.whole), to_net(self.whole, self.rate)
+        beside, exact = cents(self.beside), to_net(self.whole, self.rate)
+        wanted = cents(self.whole) + beside + tax_on(beside, self.rate)
         near = sorted((cents(exact) + step * CENT for step in range(-3, 4)),
                       key=lambda net: abs(net - exact))  # fmt: skip
         for net in near:
-            gross = net + tax_on(net, self.rate)
+            gross = beside + net + tax_on(beside + net, self.rate)
             off = int((gross - wanted) / CENT)
             if abs(off) <= _MOST:
                 found.setdefault(off, _Choice(net, gross, off))
@@ -65,7 +68,8 @@ class _Group:
         over_sum = cents(self.whole) + tax_on(self.whole, self.rate)
         lines = (line.total or ZERO for line in self.lines)
         over_lines = sum((cents(total) + tax_on(total, self.rate) for total in lines), ZERO)
-        return [_Choice(gross, gross, 0) for gross in dict.fromkeys((over_sum, over_lines))]
+        ways = dict.fromkeys((over_sum, over_lines))
+        return [_Choice(amount, cents(self.beside) + amount, 0) for amount in ways]
 
     def tell(self, amount: Decimal) -> None:
         """Share an amount out over the lines, each as near to its own worth as cents allow."""
@@ -81,32 +85,39 @@ def convert_basis(order: Order, facts: Facts) -> list[str]:
     groups, others = _sort(order, facts)
     if not groups:
         return []
-    fixed = totals([_amount(line) for line in others], "code").gross
+    fixed = totals([_amount(line) for line in others], facts.rounding).gross
     chosen = _choose([group.choices() for group in groups], fixed, order.total)
-    notes = []
+    moved: dict[str, Decimal] = defaultdict(Decimal)
     for group, choice in zip(groups, chosen, strict=True):
         group.tell(choice.amount)
-        if choice.off and sum(one.off for one in chosen) == 0:
-            notes.append(
-                f"{choice.off * CENT:+.2f} on lines with VAT code {group.code}, made up for by "
-                f"another code: without VAT no whole cents come to the exact amount"
-            )
-    return notes
+        moved[group.code] += choice.off * CENT
+    if sum(moved.values()):
+        return []  # the check that follows names the difference
+    return [
+        f"{cents_off:+.2f} on the lines with VAT code {code}, made up for by other lines: no whole "
+        f"cents without VAT come to the exact amount"
+        for code, cents_off in moved.items()
+        if cents_off
+    ]
 
 
 def _sort(order: Order, facts: Facts) -> tuple[list[_Group], list[Line]]:
-    """The lines to convert, by VAT code, and those that are right as they are."""
-    groups: dict[tuple[str, Decimal, Prices], list[Line]] = defaultdict(list)
-    others: list[Line] = []
-    for line in order.lines:
+    """The lines to convert, as the target adds them up, and those that are right as they are."""
+    turning: dict[tuple[str, Decimal, Prices, int], list[Line]] = defaultdict(list)
+    staying: dict[tuple[str, Decimal, Prices, int], list[Line]] = defaultdict(list)
+    for number, line in enumerate(order.lines):
         code = facts.vat_codes.get(line.vat_code or "")
-        wanted = code.prices if code else None
-        if wanted is None or wanted == line.prices or not line.tax_rate:
-            line.prices = wanted or line.prices
-            others.append(line)
-        else:
-            groups[line.vat_code or "", line.tax_rate, wanted].append(line)
-    return [_Group(*key, lines) for key, lines in groups.items()], others
+        wanted = (code.prices if code else None) or line.prices or "gross"
+        if not line.tax_rate:
+            line.prices = wanted
+        alone = number if facts.rounding == "line" and wanted == "net" else 0
+        key = line.vat_code or "", line.tax_rate or ZERO, wanted, alone
+        (staying if wanted == line.prices else turning)[key].append(line)
+    groups = []
+    for key, lines in turning.items():
+        beside = sum((line.total or ZERO for line in staying.pop(key, ())), ZERO)
+        groups.append(_Group(*key[:3], lines, beside))
+    return groups, [line for lines in staying.values() for line in lines]
 
 
 def _choose(
@@ -114,14 +125,18 @@ def _choose(
 ) -> tuple[_Choice, ...]:
     """The choices that come to the total with the fewest cents moved; else the nearest."""
     usual = tuple(choices[0] for choices in ways)
-    if total is None or len(ways) > _MOST_GROUPS:
+    if total is None or fixed + sum((choice.gross for choice in usual), ZERO) == total:
         return usual
-    fitting = [
-        together
-        for together in itertools.product(*ways)
-        if fixed + sum((choice.gross for choice in together), ZERO) == total
-    ]
-    return min(fitting, key=lambda one: sum(abs(c.off) for c in one), default=usual)
+    best: dict[Decimal, tuple[int, tuple[_Choice, ...]]] = {fixed: (0, ())}
+    for choices in ways:
+        sums: dict[Decimal, tuple[int, tuple[_Choice, ...]]] = {}
+        for reached, (moved, chosen) in best.items():
+            for choice in choices:
+                sum_, cost = reached + choice.gross, moved + abs(choice.off)
+                if sum_ not in sums or cost < sums[sum_][0]:
+                    sums[sum_] = cost, (*chosen, choice)
+        best = sums
+    return best[total][1] if total in best else usual
 
 
 def _amount(line: Line) -> Amount:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from hub.mapping.money import Rounding
 from hub.model import Prices, Product
 
 
@@ -25,7 +26,8 @@ class Facts:
     vat_codes: by code; empty when the target has no such list. products: by folded SKU, and by
     "ean:" with the EAN; None when the target has no products to look up. prices: the basis in which
     the target wants product prices; None: either. max_images: how many pictures a product can
-    hold there; None: as many as there are.
+    hold there; None: as many as there are. rounding: where the target rounds the VAT of an order,
+    over all lines of one code or line by line.
     """
 
     source: str = "the source"
@@ -34,6 +36,7 @@ class Facts:
     products: Mapping[str, Product] | None = None
     prices: Prices | None = None
     max_images: int | None = None
+    rounding: Rounding = "code"
 
     def product(self, sku: str | None, ean: str | None = None) -> Product | None:
         """The target's product, by SKU, else by EAN."""

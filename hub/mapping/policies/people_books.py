@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from hub.mapping.policies.facts import Facts
 from hub.mapping.settings import CountryTable, CustomerBooks, SaleSettings
+from hub.mapping.unmapped import Unmapped, key_row
 from hub.model import Customer
-from hub.sdk import Blocked
 from hub.sdk.forms import MappingTable
 
 
 def book_customer(customer: Customer, settings: CustomerBooks, facts: Facts) -> list[str]:
     """Classification, payment condition, VAT code, revenue account, cost centre and cost unit.
 
-    An empty table says nothing. Raises Blocked when a filled one does not know the customer's
+    An empty table says nothing. Raises Unmapped when a filled one does not know the customer's
     group, condition or country; the revenue accounts of a sale are there for its lines.
     """
     notes: list[str] = []
@@ -49,12 +49,13 @@ def _look_up(
         return value
     found = table.look_up(value)
     if found is None and value:
-        raise Blocked(
+        raise Unmapped(
             f"No {what} in the target for customers of {what} {value!r}: add a row or a default "
             f"to the table.",
             field="classification" if setting == "classifications" else "payment_condition",
             code=f"no_{setting}",
             fix=setting,
+            row=key_row(value),
         )
     if found is not None:
         notes.append(f"{what.capitalize()} {found} for {value or 'none'}")
@@ -68,10 +69,11 @@ def _for_country(
         return None
     found = table.for_country(country, home)
     if found is None and strict:
-        raise Blocked(
+        raise Unmapped(
             f"No {what} for customers in {country}: add a row or a default to the table.",
             field="billing.country",
             code=f"no_{setting}",
             fix=setting,
+            row=key_row(country),
         )
     return found

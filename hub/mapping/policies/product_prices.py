@@ -9,6 +9,7 @@ from hub.mapping.policies.facts import Facts, folded
 from hub.mapping.policies.product_checks import label_of
 from hub.mapping.policies.vat import Case, check_code, row_for
 from hub.mapping.settings import ProductSettings
+from hub.mapping.unmapped import Unmapped, rate_row
 from hub.model import Prices, Product
 from hub.sdk import Blocked
 
@@ -95,12 +96,13 @@ def choose_vat_code(product: Product, settings: ProductSettings, facts: Facts) -
     code = row.code if row else table.default
     if code is None:
         said = "no VAT rate" if rate is None else f"{rate.normalize():f}% VAT"
-        raise Blocked(
+        raise Unmapped(
             f"{label_of(product)} has {said}, and the table of VAT codes of products has no row "
             f"for it.",
             field="tax_rate",
             code="no_vat_code",
             fix="product_vat_codes",
+            row={} if rate is None else rate_row(rate),
         )
     check_code(code, rate, facts, "tax_rate", "product_vat_codes")
     product.vat_code = code

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from hub.mapping.policies.facts import Facts
 from hub.mapping.settings import SaleSettings
+from hub.mapping.unmapped import Unmapped, key_row
 from hub.model import Order
-from hub.sdk import Blocked
 
 
 def status_of(order: Order, settings: SaleSettings, facts: Facts) -> tuple[str | None, list[str]]:
     """The target's code for the order's status, by the table; None: leave the status there alone.
 
-    Raises Blocked when the table does not know the status and the settings say to ask.
+    Raises Unmapped when the table does not know the status and the settings say to ask.
     """
     table = settings.statuses
     if not table.rows and table.default is None:
@@ -25,12 +25,13 @@ def status_of(order: Order, settings: SaleSettings, facts: Facts) -> tuple[str |
     if settings.other_statuses == "leave" or order.status is None:
         return None, [f"Status {said} is not in the table and is not sent"] if said else []
     named = f" ({order.status_name})" if order.status_name else ""
-    raise Blocked(
+    raise Unmapped(
         f"No status in {facts.target} for {order.status!r}{named} of {facts.source}: add a row or "
         f"a default to the table of order statuses.",
         field="status",
         code="no_statuses",
         fix="statuses",
+        row=key_row(order.status),
     )
 
 

@@ -6,16 +6,16 @@ from typing import Any
 
 from hub.mapping.policies.facts import Facts
 from hub.mapping.settings import SaleSettings
+from hub.mapping.unmapped import Unmapped, key_row
 from hub.mapping.values import text_of
 from hub.model import Order
-from hub.sdk import Blocked
 from hub.sdk.forms import MappingTable
 
 
 def map_codes(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
     """Payment condition, payment method, shipping method; cost centre and cost unit.
 
-    Raises Blocked when a table is filled in and does not know the order's value.
+    Raises Unmapped when a table is filled in and does not know the order's value.
     """
     notes: list[str] = []
     for setting, name, what, table, by in (
@@ -75,11 +75,12 @@ def _look_up(
     found = table.look_up(value)
     if found is None:
         said = f"{by} {value!r}" if value else f"orders without a {by}"
-        raise Blocked(
+        raise Unmapped(
             f"No {what} for {said}: add a row or a default to the table.",
             field=field,
             code=f"no_{setting}",
             fix=setting,
+            row=key_row(value),
         )
     notes.append(f"{what.capitalize()} {found} for {by} {value or 'not given'}")
     return found

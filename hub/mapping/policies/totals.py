@@ -36,7 +36,7 @@ def add_up(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
         _price(line)
     if order.total is None:
         return notes
-    difference = order.total - _target_total(order)
+    difference = order.total - _target_total(order, facts)
     if difference:
         notes += _round(order, settings, facts, difference)
     return notes
@@ -77,11 +77,18 @@ def _check_source(order: Order, settings: SaleSettings, facts: Facts) -> None:
         return
     raise Blocked(
         f"The order's lines, costs and discounts come to {parts:.2f}, but its total says "
-        f"{order.total:.2f}: a difference of {difference:+.2f}.",
+        f"{order.total:.2f}: a difference of {difference:+.2f}.{_discount_hint(order)}",
         field="total",
         code="total_differs",
         fix="rounding_item" if abs(difference) <= settings.rounding_limit else None,
     )
+
+
+def _discount_hint(order: Order) -> str:
+    """VAT on a discount of its own is not always what it takes off the VAT of the lines."""
+    if order.prices != "net" or all(line.kind != "discount" for line in order.lines):
+        return ""
+    return " It may be the discount: taken off the line prices, it bears no VAT of its own."
 
 
 def _amount(line: Line) -> Amount:
@@ -104,8 +111,8 @@ def _price(line: Line) -> None:
     line.discount_percentage = None
 
 
-def _target_total(order: Order) -> Decimal:
-    """What the target will make of the lines: priced, rounded, VAT per code."""
+def _target_total(order: Order, facts: Facts) -> Decimal:
+    """What the target will make of the lines: priced, rounded, VAT per code or per line."""
     amounts = [
         Amount(
             cents(
@@ -119,7 +126,7 @@ def _target_total(order: Order) -> Decimal:
         )
         for line in order.lines
     ]
-    return totals(amounts, "code").gross
+    return totals(amounts, facts.rounding).gross
 
 
 def _round(order: Order, settings: SaleSettings, facts: Facts, difference: Decimal) -> list[str]:
@@ -145,7 +152,7 @@ def _round(order: Order, settings: SaleSettings, facts: Facts, difference: Decim
     )
     _untaxed(line, order, facts)
     order.lines.append(line)
-    left = (order.total or ZERO) - _target_total(order)
+    left = (order.total or ZERO) - _target_total(order, facts)
     if left:
         raise Blocked(
             f"A difference of {left:+.2f} remains although {difference:+.2f} was booked "

@@ -9,6 +9,7 @@ from hub.mapping.countries import EU, EU_MEMBERS
 from hub.mapping.policies.accounts import country_of
 from hub.mapping.policies.facts import Facts, folded
 from hub.mapping.settings import OrderSettings, SaleSettings, VatRow, VatTable
+from hub.mapping.unmapped import Unmapped, rate_row
 from hub.mapping.vat_numbers import valid_vat_number
 from hub.model import Customer, Line, Order
 from hub.sdk import Blocked
@@ -78,15 +79,16 @@ def row_for(table: VatTable, case: Case) -> VatRow | None:
     return max(fitting, key=_weight) if fitting else None
 
 
-def no_code(case: Case, where: str, setting: str) -> Blocked:
+def no_code(case: Case, where: str, setting: str) -> Unmapped:
     """Nothing fits: the case to add a row for."""
     who = f" and {_WHO[case.customer]}" if case.customer in ("business", "company") else ""
     goods = f" ({', '.join(sorted(case.goods))})" if case.goods - {"product"} else ""
-    return Blocked(
+    return Unmapped(
         f"No VAT code for {case.words}{who}{goods}: add a row to the VAT table.",
         field=where,
         code="no_vat_code",
         fix=setting,
+        row=rate_row(case.rate, case.country),
     )
 
 
