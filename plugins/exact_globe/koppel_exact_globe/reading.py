@@ -119,7 +119,9 @@ def gathered(
                 found[value].append(row)
 
     if len(wanted) > 1:
-        lowest, highest = (literal(wanted[f(wanted, key=_order)]) for f in (min, max))
+        lowest, highest = (
+            literal(wanted[f(wanted, key=_number if sure else _fold)]) for f in (min, max)
+        )
         between = [*where, f"{name} ge {lowest}", f"{name} le {highest}"]
         last = ""
         batches = globe.batches(api, entity, where=between, select=select, order=by)
@@ -146,9 +148,8 @@ def _fold(value: str) -> str:
     return value.strip().casefold()
 
 
-def _order(value: str) -> tuple[bool, int, str]:
-    """Numbers by their value (they are padded or kept as numbers), texts as a database does."""
-    return (not value.isdecimal(), int(value) if value.isdecimal() else 0, _fold(value))
+def _number(value: str) -> int:
+    return int(value) if value.isdecimal() else 0
 
 
 def index_pages(

@@ -246,6 +246,14 @@ def test_many_products_are_got_in_two_calls(globe: Globe) -> None:
     assert Products().get(api, ["NIETS", "TS-RED-M"]).keys() == {"TS-RED-M"}
 
 
+def test_item_codes_that_look_like_numbers_are_got_together(connect: Callable[..., Globe]) -> None:
+    codes = ["9", "10", "100", "8001", "81"]
+    items = [{"ItemCode": code, "Description0": f"Nummer {code}"} for code in codes]
+    globe = connect(items=items)
+    assert set(Products().get(globe.api(), codes)) == set(codes)
+    assert globe.service.calls().count("GET Item") == 1
+
+
 def test_p11_families_are_found_by_their_code_and_are_no_item_to_order(globe: Globe) -> None:
     api = globe.api()
     found = Products().find(api, "sku", ["ts-red", "TS-RED-M", "NIETS"])
