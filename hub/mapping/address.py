@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from hub.mapping.house_suffix import read_suffix
+from hub.mapping.house_suffix import ends_in_unit, read_suffix
 
 MAX_LINE: Final = 200
 SURE: Final = 0.8
@@ -127,7 +127,9 @@ _NAMED_BY_NUMBER: Final = _words(
     "straße strasse street road avenue calle route zone section sectie sector blok block km "
     "z.i za zi z.a"
 )
-_SMALL_WORDS: Final = _words("de du des della del dei van der den the am an la le")
+_SMALL_WORDS: Final = _words(
+    "de du des della delle degli dell del dei les der dos las los van der den the am an la le"
+)
 _BESIDE: Final = _words("t.o t/o to naast tegenover bij nabij near gegenüber km b c/o")
 _MONTHS: Final = _words(
     "januari februari maart april mei juni juli augustus september oktober november december "
@@ -170,6 +172,8 @@ def _choose(text: str, land: str) -> Split:
         return back if back.sure else front
     if _number_behind(front.street, land).sure:
         return Split(text, confidence=0.4, reason="there is a number at both ends")
+    if "," in front.street or ends_in_unit(front.street):
+        return Split(text, confidence=0.5, reason="something stands behind the street")
     return Split(front.street, front.number, front.suffix, 0.95)
 
 
@@ -252,11 +256,21 @@ def _doubt(street: str, number: str, suffix: str) -> str:
         return f"{number} may be part of the street's name"
     if last in _BESIDE or (len(last) == 1 and last.isalpha() and len(words) > 1 and not suffix):
         return f"“{words[-1]} {number}” may not be a house number"
+    if _unit_between(words):
+        return f"“{words[-2]} {words[-1]} {number}” may be the house number and what follows it"
     if last[-1].isdigit() and not any(char.isalpha() for char in last):
         by_number = len(words) == 2 and words[0] in _NAMED_BY_YEAR | _NAMED_BY_NUMBER
         if not by_number and not any(word in _MONTHS for word in words):
             return "it has two numbers"
     return ""
+
+
+def _unit_between(words: list[str]) -> bool:
+    """Whether a street ends in a number and a word, as "Spoorlaan 2 garagebox" does."""
+    if len(words) < 3 or not words[-2].isdigit() or not words[-1].isalpha():
+        return False
+    named = _SMALL_WORDS | _NAMED_BY_YEAR | _NAMED_BY_NUMBER
+    return words[-1] not in _MONTHS and words[-3] not in named
 
 
 def _tidy(suffix: str, land: str) -> str | None:

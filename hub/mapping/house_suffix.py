@@ -22,7 +22,8 @@ _KEYS: Final = (
     "tuer stiege stg haus hs gebäude gebaeude geb gebouw toren tower unit kamer kmr k room suite "
     "ste flat hal halle loods deur poort ingang entrée entree eingang aufgang lokaal lok "
     "verdieping verd etage étage et ét piano int interno scala sc palazzina pal edificio ed lotto "
-    "lgh esc escalier bât bat bâtiment batiment porte lot blok block po t/m tm tem tot bis r w"
+    "lgh sub huisje chalet bungalow capannone we wohneinheit p esc escalier bât bat bâtiment "
+    "batiment porte lot blok block po t/m tm tem tot bis r w"
 )
 _FLOORS: Final = (
     "hoog hg verdieping verd etage étage ét og obergeschoss stock floor piano sal vån tv th mf izq "
@@ -49,10 +50,22 @@ _FLOOR: Final = re.compile(
     rf"(?: ?(?:{_any_of(_FLOORS)}|[A-Za-z]))?)\.?{_END}",
     re.IGNORECASE,
 )
+_NAMED_FLOOR: Final = re.compile(
+    rf"\d{{1,2}}(?:e|de|ste|er|ère|ème|eme|st|nd|rd|th|\.|º|°|ª)? ?(?:{_any_of(_FLOORS)})\.?",
+    re.IGNORECASE,
+)
 _FRACTION: Final = re.compile(rf"[1-9]/[2-9]{_END}")
 _SPACED: Final = (_KEYED, _FLOOR, _FRACTION, _ROMAN, _LETTER, _WORD)
 _GLUED: Final = (_ROMAN, _LETTER, _WORD)
 _JOINED: Final = (_FLOOR, _DIGITS, _KEYED, _ROMAN, _LETTER, _WORD)
+
+
+def ends_in_unit(text: str) -> bool:
+    """Whether a text ends in a part of a building with its number: "bât. B", "3e étage"."""
+    for at in (place.end() for place in _SEPARATOR.finditer(text)):
+        if any(part.fullmatch(text, at) for part in (_KEYED, _NAMED_FLOOR)):
+            return True
+    return False
 
 
 def read_suffix(tail: str) -> str | None:

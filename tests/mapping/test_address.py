@@ -1,251 +1,75 @@
-"""Street lines as people write them, and how they must be read: the table behind the tests.
-
-A row is country, line, and street, number, suffix; or None when the line must come back whole
-and flagged.
-"""
+"""Street lines are split where that is certain, and come back whole and flagged elsewhere."""
 
 from __future__ import annotations
 
-Row = tuple[str, str, tuple[str, str | None, str | None] | None]
+import time
 
-NETHERLANDS: list[Row] = [
-    ("NL", "Kerkstraat 12", ("Kerkstraat", "12", None)),
-    ("NL", "  Kerkstraat   12 ", ("Kerkstraat", "12", None)),
-    ("NL", "Kerkstraat, 12", ("Kerkstraat", "12", None)),
-    ("NL", "Kerkstraat 12,", ("Kerkstraat", "12", None)),
-    ("NL", "Kerkstraat12", ("Kerkstraat", "12", None)),
-    ("NL", "Kerkstraat 12A", ("Kerkstraat", "12", "A")),
-    ("NL", "Kerkstraat 12 a", ("Kerkstraat", "12", "a")),
-    ("NL", "Kerkstraat 12-A", ("Kerkstraat", "12", "A")),
-    ("NL", "Kerkstraat 12 - A", ("Kerkstraat", "12", "A")),
-    ("NL", "Kerkstraat 12 bis", ("Kerkstraat", "12", "bis")),
-    ("NL", "Kerkstraat 12bis", ("Kerkstraat", "12", "bis")),
-    ("NL", "Kerkstraat 12 bis A", ("Kerkstraat", "12", "bis A")),
-    ("NL", "Kerkstraat 115-3", ("Kerkstraat", "115", "3")),
-    ("NL", "Kerkstraat 115 – 3", ("Kerkstraat", "115", "3")),
-    ("NL", "Kerkstraat 115/3", ("Kerkstraat", "115", "/3")),
-    ("NL", "Kerkstraat 12-14", ("Kerkstraat", "12", "14")),
-    ("NL", "Kerkstraat 12 t/m 16", ("Kerkstraat", "12", "t/m 16")),
-    ("NL", "Nieuwstraat 5 + 7", ("Nieuwstraat", "5", "+7")),
-    ("NL", "Kerkstraat nr 12", ("Kerkstraat", "12", None)),
-    ("NL", "Kerkstraat nr. 12 B", ("Kerkstraat", "12", "B")),
-    ("NL", "Kerkstraat no. 12", ("Kerkstraat", "12", None)),
-    ("NL", "Kerkstraat # 12", ("Kerkstraat", "12", None)),
-    ("NL", "Kerkstraat huisnummer 12", ("Kerkstraat", "12", None)),
-    ("NL", "Kerkstraat", ("Kerkstraat", None, None)),
-    ("NL", "Kerkstraat ong.", ("Kerkstraat", None, None)),
-    ("NL", "Havenweg zn", ("Havenweg", None, None)),
-    ("NL", "1e Oosterparkstraat 4 hs", ("1e Oosterparkstraat", "4", "hs")),
-    ("NL", "1e Oosterparkstraat 4-hs", ("1e Oosterparkstraat", "4", "hs")),
-    ("NL", "2e Jan van der Heijdenstraat 25-II", ("2e Jan van der Heijdenstraat", "25", "II")),
-    ("NL", "3de Keizersdwarsstraat 8", ("3de Keizersdwarsstraat", "8", None)),
-    ("NL", "Burgemeester de Vlugtlaan 44 III", ("Burgemeester de Vlugtlaan", "44", "III")),
-    ("NL", "Overtoom 12 I", ("Overtoom", "12", "I")),
-    ("NL", "Overtoom 12 1 hoog", ("Overtoom", "12", "1 hoog")),
-    ("NL", "Overtoom 12-1 hoog", ("Overtoom", "12", "1 hoog")),
-    ("NL", "Weteringschans 24 1hg", ("Weteringschans", "24", "1hg")),
-    ("NL", "Bilderdijkkade 12 huis", ("Bilderdijkkade", "12", "huis")),
-    ("NL", "Keizersgracht 585 sous", ("Keizersgracht", "585", "sous")),
-    ("NL", "Molenweg 4 bg", ("Molenweg", "4", "bg")),
-    ("NL", "Wagenweg 12 rood", ("Wagenweg", "12", "rood")),
-    ("NL", "Wagenweg 12zw", ("Wagenweg", "12", "zw")),
-    ("NL", "Prinsengracht 263-267", ("Prinsengracht", "263", "267")),
-    ("NL", "Oudezijds Achterburgwal 54 B 2", ("Oudezijds Achterburgwal", "54", "B 2")),
-    ("NL", "Stationsplein 45 A6.016", ("Stationsplein", "45", "A6.016")),
-    ("NL", "Stationsplein 45 unit A6.016", ("Stationsplein", "45", "unit A6.016")),
-    ("NL", "Stationsplein 45 4004", None),
-    ("NL", "Strawinskylaan 3051", ("Strawinskylaan", "3051", None)),
-    ("NL", "Strawinskylaan 1, Toren C", ("Strawinskylaan", "1", "Toren C")),
-    ("NL", "Raadhuisplein 1 2e verdieping", ("Raadhuisplein", "1", "2e verdieping")),
-    ("NL", "Kruiskade 12 kamer 5", ("Kruiskade", "12", "kamer 5")),
-    ("NL", "Kanaalstraat 17 app. 4", ("Kanaalstraat", "17", "app. 4")),
-    ("NL", "Plein 1944 7", ("Plein 1944", "7", None)),
-    ("NL", "Plein 1944 nr 7", ("Plein 1944", "7", None)),
-    ("NL", "Plein 1944 7A", ("Plein 1944", "7", "A")),
-    ("NL", "Plein 1944", None),
-    ("NL", "Plein '40-'45 12", ("Plein '40-'45", "12", None)),
-    ("NL", "Plein 1940-1945 12", ("Plein 1940-1945", "12", None)),
-    ("NL", "Laan 1940-1945 3 B", ("Laan 1940-1945", "3", "B")),
-    ("NL", "Laan 1940-1945", None),
-    ("NL", "Plein 7", ("Plein", "7", None)),
-    ("NL", "Brink 12", ("Brink", "12", None)),
-    ("NL", "Dorpsstraat 1944", ("Dorpsstraat", "1944", None)),
-    ("NL", "4 Mei-straat 12", ("4 Mei-straat", "12", None)),
-    ("NL", "Laan van de 12 Apostelen 5", ("Laan van de 12 Apostelen", "5", None)),
-    ("NL", "Laan van Nieuw Oost-Indië 123", ("Laan van Nieuw Oost-Indië", "123", None)),
-    ("NL", "'t Hoenstraat 3", ("'t Hoenstraat", "3", None)),
-    ("NL", "J.C. van Markenlaan 3", ("J.C. van Markenlaan", "3", None)),
-    ("NL", "A. Hofmanweg 5a", ("A. Hofmanweg", "5", "a")),
-    ("NL", "Herengracht 100 K", ("Herengracht", "100", "K")),
-    ("NL", "Rijksweg A12 4", ("Rijksweg A12", "4", None)),
-    ("NL", "Rijksweg 12 4", None),
-    ("NL", "Postbus 123", ("Postbus", "123", None)),
-    ("NL", "Antwoordnummer 2300", ("Antwoordnummer", "2300", None)),
-    ("NL", "Kerkstraat 12 3", None),
-    ("NL", "12 Kerkstraat", None),
-    ("NL", "12, Kerkstraat", ("Kerkstraat", "12", None)),
-    ("NL", "Kerkstraat 12 Amsterdam", None),
-    ("NL", "Kerkstraat 12 (achterzijde)", None),
-    ("NL", "Amstel t.o. 143", None),
-    ("NL", "Kazernestraat 123456", None),
-    ("NL", "12", None),
-    ("NL", "1e Dorpsstraat", None),
-]
+import pytest
 
-BELGIUM: list[Row] = [
-    ("BE", "Rue de la Loi 16", ("Rue de la Loi", "16", None)),
-    ("BE", "Rue de la Loi, 16", ("Rue de la Loi", "16", None)),
-    ("BE", "Rue de la Loi 16 bte 3", ("Rue de la Loi", "16", "bte 3")),
-    ("BE", "16, rue de la Loi", ("rue de la Loi", "16", None)),
-    ("BE", "16 rue de la Loi", ("rue de la Loi", "16", None)),
-    ("BE", "16A, avenue Louise", ("avenue Louise", "16", "A")),
-    ("BE", "Wetstraat 16 bus 3", ("Wetstraat", "16", "bus 3")),
-    ("BE", "Wetstraat 16/3", ("Wetstraat", "16", "3")),
-    ("BE", "Wetstraat 16 b3", ("Wetstraat", "16", "b3")),
-    ("BE", "Wetstraat 16A bus 12", ("Wetstraat", "16", "A bus 12")),
-    ("BE", "Avenue Louise 149/24", ("Avenue Louise", "149", "24")),
-    ("BE", "Chaussée de Charleroi 112 boîte 5", ("Chaussée de Charleroi", "112", "boîte 5")),
-    ("BE", "Grand-Place 1", ("Grand-Place", "1", None)),
-    ("BE", "Kortrijksesteenweg 1144 L", ("Kortrijksesteenweg", "1144", "L")),
-    ("BE", "Rue Neuve 123 Bte. B", ("Rue Neuve", "123", "Bte. B")),
-    ("BE", "Leuvensesteenweg 510 bus 10", ("Leuvensesteenweg", "510", "bus 10")),
-    ("BE", "Meir 78", ("Meir", "78", None)),
-    ("BE", "Boulevard du Roi Albert II 37", ("Boulevard du Roi Albert II", "37", None)),
-    ("BE", "Koning Albert II-laan 7", ("Koning Albert II-laan", "7", None)),
-    ("BE", "Quai au Foin 55 b 3", ("Quai au Foin", "55", "b 3")),
-    ("BE", "Rue de l'Enseignement 91 2ème étage", ("Rue de l'Enseignement", "91", "2ème étage")),
-    ("BE", "Av. de Tervueren 270, bte 1", ("Av. de Tervueren", "270", "bte 1")),
-    ("BE", "Nieuwe Gentweg 8 bus 0201", ("Nieuwe Gentweg", "8", "bus 0201")),
-    ("BE", "Rue du 11 Novembre 5", ("Rue du 11 Novembre", "5", None)),
-    ("BE", "5 Rue du 11 Novembre", ("Rue du 11 Novembre", "5", None)),
-    ("BE", "Stationsstraat 12 0301", None),
-    ("BE", "12 rue Haute 14", None),
-    ("BE", "Rue du 11 Novembre", None),
-]
+from hub.mapping.address import join_line, split_line
+from hub.mapping.policies.people import whole
+from hub.model import Address
 
-GERMANY: list[Row] = [
-    ("DE", "Straße des 17. Juni 135", ("Straße des 17. Juni", "135", None)),
-    ("DE", "Straße des 18. Oktober 12 a", ("Straße des 18. Oktober", "12", "a")),
-    ("DE", "Platz des 4. Juli 2", ("Platz des 4. Juli", "2", None)),
-    ("DE", "Musterstraße 12", ("Musterstraße", "12", None)),
-    ("DE", "Musterstraße 12a", ("Musterstraße", "12", "a")),
-    ("DE", "Musterstr. 12 a", ("Musterstr.", "12", "a")),
-    ("DE", "Musterstr.12", ("Musterstr.", "12", None)),
-    ("DE", "Am Markt 1", ("Am Markt", "1", None)),
-    ("DE", "Platz der Republik 1", ("Platz der Republik", "1", None)),
-    ("DE", "Unter den Linden 77", ("Unter den Linden", "77", None)),
-    ("DE", "Friedrichstraße 43-45", ("Friedrichstraße", "43", "-45")),
-    ("DE", "Friedrichstraße 43 – 45", ("Friedrichstraße", "43", "-45")),
-    ("DE", "Hauptstraße 12/14", ("Hauptstraße", "12", "/14")),
-    ("DE", "Hauptstraße 12 bis 14", ("Hauptstraße", "12", "bis 14")),
-    ("DE", "Hauptstraße 12 1/2", ("Hauptstraße", "12", "1/2")),
-    ("DE", "Karl-Marx-Allee 12a-c", ("Karl-Marx-Allee", "12", "a-c")),
-    ("DE", "Lindenweg 5 Whg. 12", ("Lindenweg", "5", "Whg. 12")),
-    ("DE", "Hafenstraße 3, Hinterhaus", ("Hafenstraße", "3", "Hinterhaus")),
-    ("DE", "Hafenstr. 3 HH", ("Hafenstr.", "3", "HH")),
-    ("DE", "Gartenstr. 7 3. OG", ("Gartenstr.", "7", "3. OG")),
-    ("DE", "Gartenstr. 7, 3. OG links", ("Gartenstr.", "7", "3. OG links")),
-    ("DE", "Dorfstraße Nr. 5", ("Dorfstraße", "5", None)),
-    ("DE", "Alt-Moabit 90 d", ("Alt-Moabit", "90", "d")),
-    ("DE", "Siedlung 12 B", ("Siedlung", "12", "B")),
-    ("DE", "Q7, 24", ("Q7", "24", None)),
-    ("DE", "Q 7, 24", ("Q7", "24", None)),
-    ("DE", "C4 12 a", ("C4", "12", "a")),
-    ("DE", "Straße 12 5", ("Straße 12", "5", None)),
-    ("DE", "Straße 12", None),
-    ("DE", "An der B 12", None),
-    ("DE", "Hinterm Bahnhof", ("Hinterm Bahnhof", None, None)),
-    ("DE", "Packstation 145", ("Packstation", "145", None)),
-    ("DE", "Postfach 10 20 30", ("Postfach", "10 20 30", None)),
-    ("DE", "Bahnhofstraße 5 c/o Meier", None),
-    ("DE", "Platz der Deutschen Einheit 1990", ("Platz der Deutschen Einheit", "1990", None)),
-    ("DE", "Straße des 17. Juni", None),
-]
+from .streets import LINES, Row
 
-AUSTRIA: list[Row] = [
-    ("AT", "Mariahilfer Straße 12", ("Mariahilfer Straße", "12", None)),
-    ("AT", "Mariahilfer Straße 12/4", ("Mariahilfer Straße", "12", "4")),
-    ("AT", "Mariahilfer Straße 12/4/7", ("Mariahilfer Straße", "12", "4/7")),
-    ("AT", "Mariahilfer Straße 12 / 4 / 7", ("Mariahilfer Straße", "12", "4/7")),
-    ("AT", "Praterstraße 25A/3/12", ("Praterstraße", "25", "A/3/12")),
-    ("AT", "Neubaugasse 3-5/2", ("Neubaugasse", "3", "-5/2")),
-    ("AT", "Landstraßer Hauptstraße 99 Stiege 2 Top 5",
-     ("Landstraßer Hauptstraße", "99", "Stiege 2 Top 5")),
-    ("AT", "Hauptplatz 7 Tür 3", ("Hauptplatz", "7", "Tür 3")),
-    ("AT", "Hauptplatz 7/Top 3", ("Hauptplatz", "7", "Top 3")),
-    ("AT", "Schillerplatz 1 EG", ("Schillerplatz", "1", "EG")),
-    ("AT", "Straße des 12. Februar 8", ("Straße des 12. Februar", "8", None)),
-]  # fmt: skip
+DOUBTFUL = [row for row in LINES if row[2] is None]
+CERTAIN = [row for row in LINES if row[2] is not None]
 
-FRANCE: list[Row] = [
-    ("FR", "12 rue de Rivoli", ("rue de Rivoli", "12", None)),
-    ("FR", "12, rue de Rivoli", ("rue de Rivoli", "12", None)),
-    ("FR", "12,rue de Rivoli", ("rue de Rivoli", "12", None)),
-    ("FR", "12 bis rue de Rivoli", ("rue de Rivoli", "12", "bis")),
-    ("FR", "12bis, rue de Rivoli", ("rue de Rivoli", "12", "bis")),
-    ("FR", "12 ter, avenue Foch", ("avenue Foch", "12", "ter")),
-    ("FR", "2 quater impasse du Moulin", ("impasse du Moulin", "2", "quater")),
-    ("FR", "12 B rue Victor Hugo", ("rue Victor Hugo", "12", "B")),
-    ("FR", "4B boulevard Voltaire", ("boulevard Voltaire", "4", "B")),
-    ("FR", "12-14 rue Lepic", ("rue Lepic", "12", "-14")),
-    ("FR", "12/14 rue Lepic", ("rue Lepic", "12", "/14")),
-    ("FR", "3 place du 8 Mai 1945", ("place du 8 Mai 1945", "3", None)),
-    ("FR", "8 rue du 11 Novembre 1918", ("rue du 11 Novembre 1918", "8", None)),
-    ("FR", "1 rue de la 2e Division Blindée", ("rue de la 2e Division Blindée", "1", None)),
-    ("FR", "12 quai de la Tournelle", ("quai de la Tournelle", "12", None)),
-    ("FR", "5 L'Orée du Bois", ("L'Orée du Bois", "5", None)),
-    ("FR", "10 Les Hauts de Vaugrenier", ("Les Hauts de Vaugrenier", "10", None)),
-    ("FR", "Rue de Rivoli 12", ("Rue de Rivoli", "12", None)),
-    ("FR", "Rue du 8 Mai 1945 12", ("Rue du 8 Mai 1945", "12", None)),
-    ("FR", "Rue du 8 Mai 1945", None),
-    ("FR", "25 allée des Tilleuls appt 4", None),
-    ("FR", "Résidence Les Pins 12 rue Haute", None),
-    ("FR", "Lieu-dit Les Granges", ("Lieu-dit Les Granges", None, None)),
-    ("FR", "BP 123", ("BP", "123", None)),
-    ("FR", "ZI 2", None),
-]
 
-ITALY: list[Row] = [
-    ("IT", "Via Roma 12", ("Via Roma", "12", None)),
-    ("IT", "Via Roma, 12", ("Via Roma", "12", None)),
-    ("IT", "Via Roma 12/A", ("Via Roma", "12", "A")),
-    ("IT", "Via Roma, 12/A", ("Via Roma", "12", "A")),
-    ("IT", "Via Roma 12A", ("Via Roma", "12", "A")),
-    ("IT", "Via Roma 12 bis", ("Via Roma", "12", "bis")),
-    ("IT", "Via Roma n. 12", ("Via Roma", "12", None)),
-    ("IT", "Via Roma n° 12/B", ("Via Roma", "12", "B")),
-    ("IT", "Via Roma 12 int. 3", ("Via Roma", "12", "int. 3")),
-    ("IT", "Via Roma 12/A int. 5", ("Via Roma", "12", "A int. 5")),
-    ("IT", "Via Roma 12 scala B", ("Via Roma", "12", "scala B")),
-    ("IT", "Via Cavour 5, piano 2", ("Via Cavour", "5", "piano 2")),
-    ("IT", "Via Garibaldi 12r", ("Via Garibaldi", "12", "r")),
-    ("IT", "Via Garibaldi 12 rosso", ("Via Garibaldi", "12", "rosso")),
-    ("IT", "Contrada San Marco 3/5", ("Contrada San Marco", "3", "5")),
-    ("IT", "Corso Vittorio Emanuele II 154", ("Corso Vittorio Emanuele II", "154", None)),
-    ("IT", "Via XX Settembre 12", ("Via XX Settembre", "12", None)),
-    ("IT", "Via 25 Aprile 3", ("Via 25 Aprile", "3", None)),
-    ("IT", "Piazza 4 Novembre 7", ("Piazza 4 Novembre", "7", None)),
-    ("IT", "Via 1° Maggio 5", ("Via 1° Maggio", "5", None)),
-    ("IT", "Via 4 Novembre", None),
-    ("IT", "Via Roma snc", ("Via Roma", None, None)),
-    ("IT", "Via Aurelia km 12", None),
-]
+def _named(row: Row) -> str:
+    return f"{row[0]} {row[1].strip()}"
 
-ELSEWHERE: list[Row] = [
-    ("GB", "10 Downing Street", ("Downing Street", "10", None)),
-    ("GB", "221B Baker Street", ("Baker Street", "221", "B")),
-    ("GB", "Flat 3, 12 High Street", None),
-    ("US", "1600 Pennsylvania Avenue NW", ("Pennsylvania Avenue NW", "1600", None)),
-    ("US", "12 E Main Street", ("E Main Street", "12", None)),
-    ("US", "350 5th Ave", ("5th Ave", "350", None)),
-    ("LU", "2A, rue de la Gare", ("rue de la Gare", "2", "A")),
-    ("CH", "Bahnhofstrasse 12", ("Bahnhofstrasse", "12", None)),
-    ("ES", "Calle Mayor 12, 3º B", ("Calle Mayor", "12", "3º B")),
-    ("PL", "ul. Długa 12/4", ("ul. Długa", "12", "/4")),
-    ("DK", "Nørregade 12, 2. tv", ("Nørregade", "12", "2. tv")),
-    ("SE", "Storgatan 12 lgh 1102", ("Storgatan", "12", "lgh 1102")),
-    ("CZ", "Dlouhá 123/4", ("Dlouhá", "123", "/4")),
-    ("", "Kerkstraat 12 A", ("Kerkstraat", "12", "A")),
-]
 
-LINES: list[Row] = [*NETHERLANDS, *BELGIUM, *GERMANY, *AUSTRIA, *FRANCE, *ITALY, *ELSEWHERE]
+@pytest.mark.parametrize("row", DOUBTFUL, ids=_named)
+def test_a_doubtful_line_comes_back_whole_with_a_reason(row: Row) -> None:
+    country, line, _ = row
+    split = split_line(line, country)
+    assert not split.sure
+    assert (split.street, split.number, split.suffix) == (line, None, None)
+    assert split.reason
+
+
+@pytest.mark.parametrize("row", DOUBTFUL, ids=_named)
+def test_a_doubtful_line_is_passed_unsplit_and_flagged(row: Row) -> None:
+    country, line, _ = row
+    address = whole(Address(line1=line, country=country or None))
+    assert (address.street, address.house_number, address.unsure) == (line, None, True)
+    assert address.line1 == line
+
+
+@pytest.mark.parametrize("row", CERTAIN, ids=_named)
+def test_a_certain_line_is_split_into_street_number_and_suffix(row: Row) -> None:
+    country, line, wanted = row
+    split = split_line(line, country)
+    assert split.sure, split.reason
+    assert (split.street, split.number, split.suffix) == wanted
+
+
+@pytest.mark.parametrize("row", CERTAIN, ids=_named)
+def test_what_was_split_and_joined_again_is_split_the_same(row: Row) -> None:
+    country, _, wanted = row
+    assert wanted is not None
+    street, number, suffix = wanted
+    again = split_line(join_line(street, number, suffix, country), country)
+    assert (again.street, again.number, again.suffix) == wanted
+
+
+def test_the_table_has_what_people_write_in_five_countries() -> None:
+    assert len({(country, line) for country, line, _ in LINES}) == len(LINES) >= 250
+    for country, least in (("NL", 60), ("BE", 30), ("DE", 40), ("FR", 35), ("IT", 30)):
+        assert sum(row[0] == country for row in LINES) >= least
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["1 " * 90, "a1" * 90, "12 bis " * 25, "-/" * 95 + "1", "Straat " + "1-" * 90, "9" * 200],
+)
+def test_a_hostile_line_takes_no_time(line: str) -> None:
+    start = time.perf_counter()
+    split_line(line, "NL")
+    split_line(line, "FR")
+    assert time.perf_counter() - start < 0.5
+
+
+def test_a_line_that_is_too_long_is_not_an_address() -> None:
+    assert "too long" in split_line("Kerkstraat " * 30 + "12", "NL").reason
