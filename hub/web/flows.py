@@ -22,6 +22,7 @@ bp = Blueprint("flows", __name__)
 WEEK = 7
 LATEST = 10
 WAITING_SHOWN = 5
+MOST_AT_FIRST = 10_000
 
 
 @bp.get("/flows")
@@ -64,7 +65,7 @@ def field(name: str, field: str) -> Response:
 
 @bp.post("/flows/<name>/run")
 def run(name: str) -> Response:
-    """Put a run in the queue."""
+    """Put a run in the queue: of everything, of the first so many, or of one record."""
     with hub().database.session() as session:
         view = view_of(session, name)
     if view.flow.draft:
@@ -73,7 +74,26 @@ def run(name: str) -> Response:
     if going is not None:
         address = url_for("runs.show", run_id=going.id)
         return go(address, "This flow is running already.", "info")
-    return go(url_for("runs.show", run_id=runs.create_run(hub(), view.flow)))
+    options = _how_much()
+    if options is None:
+        address = url_for("flows.plan", name=name)
+        return go(address, f"How many records? From 1 to {MOST_AT_FIRST:,}.", "bad")
+    return go(url_for("runs.show", run_id=runs.create_run(hub(), view.flow, options=options)))
+
+
+def _how_much() -> Json | None:
+    """What the buttons of a plan ask for; None when the number makes no sense."""
+    options: Json = {}
+    if request.form.get("full") == "yes":
+        options["full"] = True
+    key, limit = request.form.get("key", "")[:200], request.form.get("limit", "").strip()
+    if request.form.get("what") == "one" and key:
+        options["keys"] = [key]
+    elif request.form.get("what") == "first":
+        if not limit.isdecimal() or not 1 <= int(limit[:9]) <= MOST_AT_FIRST:
+            return None
+        options["limit"] = int(limit)
+    return options
 
 
 @bp.post("/flows/<name>/pause")

@@ -14,6 +14,7 @@ from hub.store import queries
 from hub.store.queries import EntryFilter
 from hub.store.settings import time_zone
 from hub.web import shapes
+from hub.web.again import offered, take
 from hub.web.page import go, hub, number_in, page
 from hub.web.record import Record
 
@@ -31,6 +32,8 @@ def index() -> Response:
         names = shapes.Names.load(hub().registry, session)
         wanted, problems = _filter(session, asked, names)
         found = queries.entries(session, wanted, before=before, count=False)
+        searched = bool(any(asked.values())) and not problems
+        many = again.selected(session, wanted) if searched else None
         shown = [names.entry(row) for row in found.entries]
     given: dict[str, Any] = {name: value for name, value in asked.items() if value}
     return page(
@@ -42,7 +45,23 @@ def index() -> Response:
         newer_url=url_for("log.index", **given) if before else None,
         older_url=url_for("log.index", **given, before=found.before) if found.before else None,
         form_errors=problems,
+        again=offered(many) if many else None,
     )
+
+
+@bp.post("/log/retry")
+def retry_found() -> Response:
+    """Everything that a search has found, once more."""
+    asked = {name: request.form.get(name, "").strip()[:200] for name in FILTERS}
+    given: dict[str, Any] = {name: value for name, value in asked.items() if value}
+    back = url_for("log.index", **given)
+    if not given:
+        return go(back, "Search first: everything that was ever handled is too much.", "info")
+    with hub().database.session() as session:
+        names = shapes.Names.load(hub().registry, session)
+        wanted, problems = _filter(session, asked, names)
+        found = again.Selection() if problems else again.selected(session, wanted)
+    return take(found, back=back)
 
 
 @bp.get("/log/<int:entry_id>")
@@ -64,6 +83,30 @@ def retry(entry_id: int) -> Response:
     except ConfigurationError as error:
         abort(404, str(error))
     return go(url_for("runs.show", run_id=made[0]))
+
+
+@bp.post("/log/<int:entry_id>/settle")
+def settle(entry_id: int) -> Response:
+    """What changed after it was booked is settled in the target, by hand."""
+    try:
+        made = again.settle_entries(hub(), [entry_id])
+    except ConfigurationError as error:
+        return go(url_for("log.entry", entry_id=entry_id), f"{error}.", "info")
+    return go(url_for("runs.show", run_id=made[0]))
+
+
+@bp.post("/log/<int:entry_id>/plan")
+def plan(entry_id: int) -> Response:
+    """What was received then, through the mapping of today: what would be pushed otherwise."""
+    with hub().database.session() as session:
+        view = queries.entry(session, hub().vault, entry_id)
+    if view is None:
+        abort(404, f"There is no entry {entry_id} (any more): logs are deleted after a while.")
+    if "received" not in view.parts or "received" in view.shortened:
+        message = "What was received then is not kept as a whole (any more)."
+        return go(url_for("log.entry", entry_id=entry_id), message, "info")
+    made = again.plan_past(hub(), view.flow, [entry_id])
+    return go(url_for("flows.plan", name=view.flow.name, run=made))
 
 
 def _filter(

@@ -12,8 +12,11 @@ from urllib.parse import unquote_plus
 from sqlmodel import Session, col, select
 
 from hub.engine.hub import Hub
+from hub.engine.retry import SETTLE
+from hub.mapping import difference
 from hub.model import Json
 from hub.sdk import Entity
+from hub.store import payloads
 from hub.store.queries import EntryView
 from hub.store.settings import get_setting
 from hub.store.tables import EffectRow, Entry, Run
@@ -69,10 +72,57 @@ class Record:
             "kept_until": self._kept_until(),
             "fix": fix_of(flow, view.target, row.fix) if newest else None,
             "can_retry": newest and row.outcome in WAITING and view.run.kind != "plan",
-            "as_then": "received" in parts and "received" not in view.shortened,
+            "can_settle": self._waits_for_word(),
+            "as_then": self._whole("received") and row.fix != SETTLE,
+            "can_plan": view.run.kind != "plan"
+            and row.outcome in ("created", "updated")
+            and self._whole("received")
+            and self._whole("pushed"),
+            "differences": self._differences(),
             "waiting": view.waiting if newest else None,
             "newer": self.later[0].id if self.later else None,
         }
+
+    def _waits_for_word(self) -> bool:
+        """Whether it waits until a person says that it is settled."""
+        waiting = self.view.waiting
+        asked = self.view.entry.fix == SETTLE and not self.later
+        return asked and waiting is not None and waiting.fix == SETTLE
+
+    def _whole(self, part: str) -> bool:
+        return part in self.view.parts and part not in self.view.shortened
+
+    def _differences(self) -> Json | None:
+        """What is different, field by field, and from what; None when there is nothing to tell."""
+        view, row = self.view, self.view.entry
+        planned, past = view.run.kind == "plan", "as_then" in view.run.options
+        found = view.parts.get("differences")
+        before, after = "Before", "After"
+        if found and (row.fix == SETTLE or row.code == "accepted"):
+            title, before, after = "What has changed since it was booked", "Booked", "Now"
+        elif found and planned and past:
+            title, before, after = "What would be pushed otherwise", "Pushed then", "Pushed now"
+        elif found and planned:
+            title, before, after = "What would change", "Now", "Would become"
+        elif found:
+            title = "What changed"
+        elif row.outcome == "updated" and not planned and self._whole("pushed"):
+            found, title = self._since_last(), "What changed since it was pushed before"
+        if not found:
+            return None
+        return {"title": title, "before": before, "after": after, "fields": found}
+
+    def _since_last(self) -> list[Json]:
+        """Compared with what was pushed the time before, as far as that is kept."""
+        done = ("created", "updated")
+        earlier = [e for e in self.view.earlier if e.outcome in done and self._kind(e) != "plan"]
+        if not earlier:
+            return []
+        parts = payloads.read(self.session, self.hub.vault, earlier[0].id)
+        last = parts.get("pushed")
+        if not isinstance(last, dict) or payloads.truncated(last) is not None:
+            return []
+        return difference.changed(last, self.view.parts["pushed"])
 
     def _exchange(self, one: Mapping[str, Any]) -> Json:
         url = str(one.get("url") or "")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, abort, make_response, request, url_for
-from sqlmodel import Session, col, func, select
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlmodel import Session
 
 from hub.engine import retry as again
 from hub.model import Json
 from hub.store import queries
 from hub.store.queries import EntryFilter, RunView
-from hub.store.tables import Entry, Waiting
 from hub.web import shapes
+from hub.web.again import offered, take
 from hub.web.page import STOP_POLLING, go, hub, number_in, page, wants_part
 
 bp = Blueprint("runs", __name__)
@@ -45,6 +44,10 @@ def show(run_id: int) -> Response:
     """One run, live while it goes on."""
     with hub().database.session() as session:
         view = _view(session, run_id)
+        if view.run.kind == "plan":
+            outcome = request.args.get("outcome")
+            address = url_for("flows.plan", name=view.flow.name, run=run_id, outcome=outcome)
+            return go(address)
         return page("runs/show.html", **_shown(session, view))
 
 
@@ -77,16 +80,13 @@ def rows(run_id: int) -> Response:
 
 @bp.post("/runs/<int:run_id>/retry")
 def retry(run_id: int) -> Response:
-    """Everything of this run that still waits, once more."""
+    """Everything of this run that still waits, or that ended in one way, once more."""
+    outcome = _outcome(request.form.get("outcome", ""))
     with hub().database.session() as session:
         _view(session, run_id)
-        entries = list(session.exec(_waiting_of(run_id)))
-    if not entries:
-        return go(
-            url_for("runs.show", run_id=run_id), "Nothing of this run waits any more.", "info"
-        )
-    made = again.retry_entries(hub(), entries)
-    return go(url_for("runs.show", run_id=made[0]))
+        found = again.selected(session, _wanted(run_id, outcome))
+    back = url_for("runs.show", run_id=run_id, outcome=outcome or None)
+    return take(found, back=back, nothing="Nothing of this run waits any more.")
 
 
 def _address(values: Json) -> str:
@@ -101,8 +101,7 @@ def _view(session: Session, run_id: int) -> RunView:
 
 
 def _shown(session: Session, view: RunView) -> Json:
-    outcome = request.args.get("outcome", "")
-    outcome = outcome if outcome in shapes.OUTCOMES else ""
+    outcome = _outcome(request.args.get("outcome", ""))
     found = queries.entries(
         session,
         EntryFilter(run_id=view.run.id, outcomes=(outcome,) if outcome else ()),
@@ -110,22 +109,23 @@ def _shown(session: Session, view: RunView) -> Json:
         count=False,
     )
     names = shapes.Names.load(hub().registry, session)
-    waiting = session.exec(select(func.count()).select_from(_waiting_of(view.run.id).subquery()))
+    going = view.run.state in shapes.GOING
+    again_ = None if going else again.selected(session, _wanted(view.run.id, outcome))
     older = url_for("runs.show", run_id=view.run.id, outcome=outcome or None, before=found.before)
     return {
         "run": shapes.run(view) | {"requests": names.by_title(view.run.requests)},
         "entries": [names.entry(row) for row in found.entries],
         "outcome": outcome,
         "older_url": older if found.before else None,
-        "can_retry": waiting.one() if view.run.kind != "plan" else 0,
+        "again": offered(again_) if again_ else None,
     }
 
 
-def _waiting_of(run_id: int | None) -> SelectOfScalar[int]:
-    """Entries of a run that nobody has tried again since."""
-    return (
-        select(Waiting.entry_id)
-        .join(Entry, col(Entry.id) == col(Waiting.entry_id))
-        .where(Entry.run_id == run_id)
-        .order_by(col(Waiting.id))
-    )
+def _outcome(text: str) -> str:
+    return text if text in shapes.OUTCOMES else ""
+
+
+def _wanted(run_id: int | None, outcome: str) -> EntryFilter:
+    """What of a run is taken again: what ended in this way; what waits, as long as it waits."""
+    waits = outcome in ("", *again.FAILED)
+    return EntryFilter(run_id=run_id, outcomes=(outcome,) if outcome else (), waiting=waits)
