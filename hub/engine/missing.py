@@ -14,15 +14,20 @@ from hub.sdk import RecordError, TemporaryError
 CHUNK = 50
 
 
-def missing(run: FlowRun, seen: Collection[str]) -> Iterator[list[Outcome]]:
+def missing(
+    run: FlowRun, seen: Collection[str], among: Collection[str] | None = None
+) -> Iterator[list[Outcome]]:
     """Go through what is linked and was not seen; records that are only filtered out are left.
 
+    among: only these keys.
     Where the flow says so, and the target can, they are switched off there.
     """
     gone: list[tuple[str, str]] = []
     for pair in run.ledger.linked_keys(run.pair):
         # Customers that came with orders are linked under a hash and not under a key.
-        if pair[0] not in seen and ":" not in pair[0]:
+        if pair[0] in seen or ":" in pair[0]:
+            continue
+        if among is None or pair[0] in among:
             gone.append(pair)
     for start in range(0, len(gone), CHUNK):
         chunk = gone[start : start + CHUNK]

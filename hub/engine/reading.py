@@ -28,6 +28,9 @@ def pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
         return
     if options.get("keys"):
         keys, accepted = [str(k) for k in options["keys"]], bool(options.get("accept"))
+        if row.trigger == "webhook":
+            yield from _told_of(run, worker, keys)
+            return
         run.memo["settled"] = options.get("seen") or {}
         yield from _by_keys(run, worker, keys, explicit=True, accepted=accepted)
         return
@@ -110,6 +113,33 @@ def _by_keys(
         absent = {k: e for k, e in absent_.items() if e is None or isinstance(e, RecordError)}
         if absent and (explicit or forced):
             yield _absent(run, absent, explicit)
+
+
+def _told_of(run: FlowRun, worker: PageWorker, keys: Sequence[str]) -> Iterator[list[Outcome]]:
+    """Records that a webhook told of, as they are now; what the filter leaves out is left out."""
+    query = Query(filter=run.filter, settings=run.settings)
+    followed: set[str] | None = None
+    for start in range(0, len(keys), GET_CHUNK):
+        chunk = list(keys[start : start + GET_CHUNK])
+        found = run.source.entity.get(run.source.api, chunk)
+        records, gone, broken = [], set(chunk) - set(found), {}
+        for key, record in found.items():
+            if isinstance(record, NotFound):
+                gone.add(key)
+            elif isinstance(record, RecordError):
+                broken[key] = record
+            elif run.source.entity.wanted(record, query):
+                records.append(record)
+            else:
+                if followed is None:
+                    followed = set(run.ledger.open_keys(run.pair))
+                if key in followed:
+                    records.append(record)
+        yield worker.process(records, completed=True)
+        if broken:
+            yield _absent(run, broken, explicit=False)
+        if gone:
+            yield from missing(run, (), among=gone)
 
 
 def _absent(

@@ -140,7 +140,7 @@ def _work(
     opened: FlowRun | None = None
     try:
         opened = open_run(hub, flow, run_id, claim, planning=run.kind == "plan")
-        opened.memo["quiet"] = run.trigger == "schedule"
+        opened.memo["quiet"] = run.trigger in ("schedule", "webhook")
         hub.registry.hooks.run_started(run=run_id, flow=flow.name)
         for outcomes in pages(opened, run):
             tally.add(outcomes, opened)

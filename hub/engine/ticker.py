@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from hub.engine import webhooks
 from hub.engine.claims import is_dead
 from hub.engine.hub import Hub
-from hub.engine.runs import OPEN_STATES
 from hub.engine.schedules import ScheduleError, parse_schedule, zone_of
 from hub.store import dictionaries, leases, purge
 from hub.store.settings import get_setting, set_setting
-from hub.store.tables import Connection, Flow, Lease, Run, utc_now
+from hub.store.tables import Flow, Lease, Run, utc_now
 
 log = logging.getLogger("koppel.ticker")
 NIGHT = dt.time(3, 0)
@@ -39,6 +39,7 @@ class Ticker:
         with self._hub.database.session() as session:
             zone = zone_of(get_setting(session, "time_zone"))
             self._fire(session, now, zone)
+            webhooks.take_up(session, now)
             self._take_over(session)
             queued = session.execute(
                 select(col(Run.id), col(Run.attempt))
@@ -71,32 +72,16 @@ class Ticker:
             due = flow.next_run_at
             if due is not None and due > now:
                 continue
+            if due is not None and webhooks.busy(session, flow.id or 0, "webhook"):
+                continue  # it stays due: what webhooks tell must not keep it from reading
             flow.next_run_at = schedule.next_after(now, zone)
             session.add(flow)
             if due is None and schedule.every is None:
                 continue  # a new cron flow waits for its first time
-            if self._resting(session, flow) or self._busy(session, flow):
+            if webhooks.resting(session, flow) or webhooks.busy(session, flow.id or 0):
                 continue
             session.add(Run(flow_id=flow.id or 0, trigger="schedule"))
         session.flush()
-
-    def _resting(self, session: Session, flow: Flow) -> bool:
-        """Whether a connection of this flow waits for a person."""
-        return any(
-            session.get_one(Connection, connection_id).status == "needs_attention"
-            for connection_id in (flow.source_id, flow.target_id)
-        )
-
-    def _busy(self, session: Session, flow: Flow) -> bool:
-        return (
-            session.execute(
-                select(col(Run.id))
-                .where(col(Run.flow_id) == flow.id, col(Run.state).in_(OPEN_STATES))
-                .where(col(Run.kind) != "plan")
-                .limit(1)
-            ).first()
-            is not None
-        )
 
     def _take_over(self, session: Session) -> None:
         """Put runs whose process is gone back into the queue."""

@@ -29,6 +29,7 @@ TRIGGERS = {
     "schedule": "on schedule",
     "user": "by hand",
     "cli": "by hand, on the command line",
+    "webhook": "by a message from the source",
     "api": "by a message from the source",
     "hub": "by the hub",
 }
