@@ -46,6 +46,32 @@ _PARTS = ("street", "housenumber", "housenumber_suffix")
 _SIMPLE = ("company", "zipcode", "city", "province", "country_code", "telephone")
 
 
+_MORE = (
+    ("bankaccount", "Bank account"),
+    ("bank", "Bank"),
+    ("bankname", "Name of the bank"),
+    ("tenname", "In the name of"),
+    ("income", "Income"),
+    ("clubname", "Club"),
+    ("clubcity", "City of the club"),
+    ("clubcomment", "Remark on the club"),
+    ("beurs", "Trade fair (beurs)"),
+    ("fair", "Trade fair"),
+    ("stand", "Stand"),
+    ("booth", "Booth"),
+    ("carbrand", "Brand of the car"),
+    ("cartype", "Type of the car"),
+    ("carweight", "Weight of the car"),
+    ("birthtime", "Time of birth"),
+    ("birthplace", "Place of birth"),
+    ("cardnumber", "Card number"),
+    ("findus", "How the customer found the shop"),
+    ("ssnnumber", "Citizen service number"),
+    ("zzppass", "Pass of the self-employed"),
+)
+"""Free texts of the shop's forms, for rules."""
+
+
 def _group(value: Any) -> int | None:
     """A customer group of the shop's own: a number. Another system's code is none."""
     found = str(value).strip()
@@ -90,6 +116,7 @@ class Customers(Entity):
         "delete": "Accounts are not deleted; switched off they cannot log in any more."
     }
     filter = CustomersFilter
+    all_fields = True
     fields = (
         Field("id", "key", read=code, only="read", label="Id"),
         Field("status", "active", label="May log in"),
@@ -106,6 +133,7 @@ class Customers(Entity):
         ),
         Field("username", only="read", label="User name, as read"),
         Field("approval_status", only="read", label="Approval"),
+        *(Field(f"userinfo.{name}", label=label) for name, label in _MORE),
         Field("product_in_category_discount", label="Which discount counts (highest, lowest)"),
     )
 
@@ -114,13 +142,11 @@ class Customers(Entity):
         wanted = query.filter
         assert isinstance(wanted, CustomersFilter)
         for records in walk(api, "/users/", {"orderby": "id"}):
-            yield Page(
-                [
-                    r
-                    for r in records
-                    if not wanted.groups or code(r.get("group_id")) in wanted.groups
-                ]
-            )
+            yield Page([record for record in records if _fits(record, wanted)])
+
+    def wanted(self, record: Raw, query: Query) -> bool:
+        """By customer group."""
+        return not isinstance(query.filter, CustomersFilter) or _fits(record, query.filter)
 
     def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw | RecordError]:
         """One request a customer, or for many as many as the whole list takes."""
@@ -201,6 +227,10 @@ class Customers(Entity):
                 del info[f"{name}address"]
         if not info:
             del payload["userinfo"]
+
+
+def _fits(record: Raw, wanted: CustomersFilter) -> bool:
+    return not wanted.groups or code(record.get("group_id")) in wanted.groups
 
 
 def _name(billing: Json, document: Customer) -> None:

@@ -79,6 +79,7 @@ class Invoices(Entity):
         "and are marked as paid."
     }
     filter = InvoicesFilter
+    all_fields = True
     fields = (
         *only_read(
             (
@@ -131,6 +132,10 @@ class Invoices(Entity):
         # Ids and dates do not always rise together: only a walk to the end moves the cursor.
         if newest is not None:
             yield Page([], {"created": stamp(newest)})
+
+    def wanted(self, record: Raw, query: Query) -> bool:
+        """By status and kind."""
+        return not isinstance(query.filter, InvoicesFilter) or _fits(record, query.filter)
 
     def cursor_at(self, moment: dt.datetime) -> Json:
         """Invoices made since then."""

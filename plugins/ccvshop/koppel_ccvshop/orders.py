@@ -95,6 +95,7 @@ class Orders(Entity):
     }
     filter = OrdersFilter
     settings = OrdersSettings
+    all_fields = True
     fields = (
         *only_read(
             (
@@ -163,6 +164,15 @@ class Orders(Entity):
         # Ids and dates do not always rise together: only a walk to the end moves the cursor.
         if newest is not None:
             yield Page([], {"created": stamp(newest)})
+
+    def wanted(self, record: Raw, query: Query) -> bool:
+        """By status, payment and date."""
+        wanted = query.filter
+        if not isinstance(wanted, OrdersFilter):
+            return True
+        made = moment_of(record.get("create_date"))
+        early = wanted.start_date and made and made.date() < wanted.start_date
+        return not early and self._fits(record, wanted)
 
     def cursor_at(self, moment: dt.datetime) -> Json:
         """Orders made since then, and those of the day before."""

@@ -225,6 +225,9 @@ def rendered(payload: Json, document: Product, context: Context) -> None:
         payload["features_group"] = settings.features_group
     if context.creating:
         payload.setdefault("discount", 0)
+        if document.variants and document.number:
+            # What is sold are the variants; the product above them still needs a number.
+            payload.setdefault("productnumber", document.number[:50])
         if settings.package:
             payload.setdefault("package_id", int(settings.package))
         if settings.new_stock != "source" and document.stock_managed is None:

@@ -40,6 +40,7 @@ class Products(Entity):
     filter = ProductsFilter
     settings = ProductsSettings
     fields = FIELDS
+    all_fields = True
 
     def read(self, api: Api, query: Query) -> Iterator[Page]:
         """Everything by id at first; then the changed ones, until the mark of the last time."""
@@ -49,10 +50,14 @@ class Products(Entity):
         path, params = _question(api, wanted)
         for records in walk(api, path, {**params, "orderby": changes.order}):
             changed = changes.among(records)
-            yield Page(_whole(api, [r for r in changed if _fits(api, r, wanted)]))
+            yield Page([r for r in _whole(api, changed) if _fits(r, wanted)])
             if len(changed) < len(records):
                 break
         yield Page([], {"changed": changes.next_mark()})
+
+    def wanted(self, record: Raw, query: Query) -> bool:
+        """By the whole filter but its limits, which only the shop keeps."""
+        return not isinstance(query.filter, ProductsFilter) or _fits(record, query.filter)
 
     def cursor_at(self, moment: dt.datetime) -> Json:
         """Products changed since then."""
@@ -115,7 +120,7 @@ def _question(api: Api, wanted: ProductsFilter) -> tuple[str, dict[str, Any]]:
     return "/products/", params
 
 
-def _fits(api: Api, record: Raw, wanted: ProductsFilter) -> bool:
+def _fits(record: Raw, wanted: ProductsFilter) -> bool:
     """What the shop cannot be asked for, or may have left out of the answer."""
     if wanted.active_only and record.get("is_active") is False:
         return False
@@ -123,12 +128,11 @@ def _fits(api: Api, record: Raw, wanted: ProductsFilter) -> bool:
         return False
     if not wanted.categories:
         return True
-    paths = Categories.of(api).paths
     starts = [
         tuple(p.strip().casefold() for p in c.split(SEPARATOR.strip())) for c in wanted.categories
     ]
     for link in _links(record):
-        path = tuple(n.casefold() for n in paths.get(link.get("category_id") or 0, ()))
+        path = tuple(str(name).casefold() for name in link.get("path") or ())
         if any(path[: len(start)] == start for start in starts):
             return True
     return False

@@ -35,6 +35,7 @@ class Stock(Entity):
     number = "product_number"
     match = ("sku", "ean")
     filter = StockFilter
+    all_fields = True
     fields = (
         Field("key", "key", only="read", label="Id"),
         Field("product_number", "sku", read=text, only="read", label="Product number"),

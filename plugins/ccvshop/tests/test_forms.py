@@ -10,6 +10,8 @@ from koppel_ccvshop.api import check, limits, resource_of
 from koppel_ccvshop.forms import Credentials, OrdersFilter, Settings
 from pydantic import ValidationError
 
+from hub.sdk import Query
+
 from .conftest import Open
 
 
@@ -115,3 +117,24 @@ def test_the_declaration_names_what_the_config_file_names() -> None:
         assert made.can("read")
         assert made.can("get")
         assert made.can("find") == bool(made.match)
+
+
+@pytest.mark.parametrize(
+    ("entity", "record", "chosen", "fits"),
+    [
+        ("orders", {"status": 2, "paid": True}, {"statuses": ["2"]}, True),
+        ("orders", {"status": 3, "paid": True}, {"statuses": ["2"]}, False),
+        ("orders", {"create_date": "2025-12-31T10:00:00Z"}, {"start_date": "2026-01-01"}, False),
+        ("customers", {"group_id": 3301}, {"groups": ["3302"]}, False),
+        ("products", {"is_active": False}, {"active_only": True}, False),
+        ("products", {"brand": {"id": 7}}, {"brands": ["7"]}, True),
+        ("invoices", {"status": "paid", "type": "credit"}, {"kind": "debit"}, False),
+    ],
+)
+def test_a_record_that_came_by_itself_is_held_to_the_filter(
+    entity: str, record: dict[str, Any], chosen: dict[str, Any], fits: bool
+) -> None:
+    made = ccvshop.entity(entity)
+
+    assert made.wanted(record, Query(filter=made.filter(**chosen))) is fits
+    assert made.wanted(record, Query()) is True

@@ -633,3 +633,14 @@ def _silent_posts(app: Any) -> Any:
         return [] if environ["REQUEST_METHOD"] == "POST" else body
 
     return call
+
+
+def test_a_product_that_is_only_its_variants_gets_the_number_of_the_source(opened: Open) -> None:
+    shop = opened(orders=0)
+    product = shirt(("A-Rood", "M", "20"), number="GROEP-7")
+    product.sku = None
+
+    key = written(shop, Products(), product)
+
+    assert got(shop, key).sku == "GROEP-7"
+    assert list(Products().find(shop.api, "sku", ["A-Rood"])) == ["A-Rood"]
