@@ -188,8 +188,10 @@ class Trace:
         names = next(
             (SETTINGS[p] for p in (meaning, meaning.partition(".")[0]) if p in SETTINGS), ()
         )
-        known = [n for n in names if n in self.mapper.settings] or list(names[:1])
         told = [note for note in self.sample.notes if _says(note, value)]
+        known = [n for n in names if n in self.mapper.settings]
+        if not known and not told:  # nothing says more: point at where it is decided
+            known = list(names[:1])
         return Link("setting", known[0] if known else "", value, "; ".join(told[:SHOWN]))
 
 

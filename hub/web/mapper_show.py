@@ -45,6 +45,8 @@ def words(value: Any, longest: int = LONGEST) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
+        if value and all(one is None for one in value):
+            return None
         some = [words(one, 30) or "–" for one in value[:MOST]]
         rest = f" … and {len(value) - MOST} more" if len(value) > MOST else ""
         return ", ".join(some) + rest if value else "an empty list"
@@ -66,7 +68,7 @@ def row(one: Row) -> Json:
     return {
         "path": target.path,
         "to": address(target),
-        "label": target.label,
+        "label": target.label if target.label != target.path else "",
         "help": target.help,
         "required": target.required,
         "known": KNOWN.get(target.known, ""),
