@@ -153,7 +153,7 @@ ATTACKS = [
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=range(len(ATTACKS)))
 def test_a_hostile_or_broken_formula_ends_in_an_error_within_a_second(attack: str) -> None:
-    """G-mapper: a hostile formula ends in an error, never in a hang or an escape."""
+    """A formula of a stranger never hangs a worker and never reaches anything but records."""
     started = time.perf_counter()
     with pytest.raises((FormulaError, ValueProblem, TransformError)) as caught:
         calculated(attack)
