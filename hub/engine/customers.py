@@ -11,6 +11,7 @@ from hub.engine.ledger import Pair
 from hub.engine.port import PLANNED, Intent, Kept, Recognise, Target, written_of
 from hub.mapping import policies
 from hub.mapping.fieldtable import FieldTable
+from hub.mapping.settings import CustomerSettings
 from hub.model import Customer, Document
 from hub.sdk import Blocked, Context, Written
 from hub.sdk.entity import fingerprint
@@ -31,9 +32,12 @@ class CustomerKind(Kind):
         return by if by in self.run.target.entity.match else super().recognised_by()
 
     def adjust(self, document: Document, *, creating: bool) -> tuple[Document, list[str]]:
-        """Company or person, and addresses split."""
+        """Company or person, addresses split, and what the books need to know."""
         assert isinstance(document, Customer)
-        return policies.adjust_customer(document)
+        settings = self.run.settings
+        assert isinstance(settings, CustomerSettings)
+        facts = policies.Facts(source=self.run.source.name, target=self.run.target.name)
+        return policies.adjust_customer(document, settings, facts)
 
 
 @dataclass

@@ -23,6 +23,7 @@ class CustomerBooks(Form):
         "table",
         "Revenue account by country",
         default=CountryTable(),
+        keys="countries",
         lookup="gl_accounts",
         side="target",
         help="By the country the goods go to: two letters (NL), or EU for any other member "
@@ -50,6 +51,7 @@ class CustomerBooks(Form):
         "table",
         "Default VAT code of customers by country",
         default=CountryTable(),
+        keys="countries",
         lookup="vat_codes",
         side="target",
         help="The VAT code that stands on a customer. Lines of orders go by the VAT table.",
