@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.engine.flows import misfit
+from hub.mapping.convert import convertible
 from hub.model import Json
 from hub.registry import Registry
 from hub.sdk import ConfigurationError, Entity, System
@@ -54,9 +55,10 @@ def possible(registry: Registry, one: Connection, other: Connection) -> list[Pai
     return [pair for pair in pairs(registry, one, other) if pair.problem is None]
 
 
-def _rank(pair: Pair) -> tuple[bool, bool, int]:
+def _rank(pair: Pair) -> tuple[bool, bool, int, bool]:
     order = _FIRST.index(pair.kind) if pair.kind in _FIRST else len(_FIRST)
-    return pair.problem is not None, pair.direction != FORWARD, order
+    other = pair.target_entity.document.kind != pair.kind
+    return pair.problem is not None, pair.direction != FORWARD, order, other
 
 
 def _pairs(registry: Registry, way: str, source: Connection, target: Connection) -> list[Pair]:
@@ -68,27 +70,31 @@ def _pairs(registry: Registry, way: str, source: Connection, target: Connection)
         Pair(way, source, one, target, other, _problem(from_system, one, to_system, other))
         for one in (kind() for kind in from_system.entities)
         for other in (kind() for kind in to_system.entities)
-        if one.document.kind == other.document.kind
+        if convertible(one.document, other.document)
     ]
 
 
 def _problem(source: System, one: Entity, target: System, other: Entity) -> str | None:
     if misfit(one, other) is None:
         return None
-    what = one.title.lower()
     if not one.can("read"):
-        return f"Not possible: the plugin for {source.title} does not read {what}"
-    return f"Not possible: the plugin for {target.title} does not write {other.title.lower()}"
+        what = f"the plugin for {source.title} does not read {one.title.lower()}"
+        return f"Not possible: {one.cannot.get('read', what)}"
+    what = f"the plugin for {target.title} does not write {other.title.lower()}"
+    return f"Not possible: {other.cannot.get('write', what)}"
 
 
 def shown(registry: Registry, pair: Pair, recommended: bool) -> Json:
     """A pair as described in wizard/entities.html."""
     source, target = shapes.title_of(pair.source), shapes.title_of(pair.target)
     becomes = pair.target_entity.title.lower()
+    sentence = f"{pair.source_entity.title} become {becomes} in {target}"
+    if not pair.target_entity.can("create"):
+        sentence = f"{pair.source_entity.title} of {source} are kept up to date in {target}"
     return {
         "value": pair.value,
         "title": f"{pair.source_entity.title} from {source} to {target}",
-        "sentence": pair.problem or f"{pair.source_entity.title} become {becomes} in {target}",
+        "sentence": pair.problem or sentence,
         "source": shapes.end(registry, pair.source, pair.source_entity.name),
         "target": shapes.end(registry, pair.target, pair.target_entity.name),
         "recommended": recommended,

@@ -119,9 +119,9 @@ Take = Callable[..., Taken]
 # -- the kind of document, the direction --------------------------------------------------------
 
 
-def test_o20_the_other_direction_is_refused_while_the_shop_takes_no_orders(bench: Bench) -> None:
-    with pytest.raises(ConfigFileError, match="Orders cannot be written"):
-        bench.configure(**{"from": "erp.orders", "to": "webshop.orders", "settings": {}})
+def test_o20_what_an_interface_has_no_way_to_do_is_refused_with_the_reason(bench: Bench) -> None:
+    with pytest.raises(ConfigFileError, match="has no way to write stock"):
+        bench.configure(**{"from": "webshop.stock", "to": "erp.stock", "settings": {}})
     assert bench.flow().source_entity == "orders"
 
 
