@@ -24,6 +24,7 @@ from hub.web import (
     jinja,
     log,
     mapper,
+    oauth,
     people,
     plan,
     plugins,
@@ -31,6 +32,7 @@ from hub.web import (
     security,
     settings,
     setup,
+    webhooks,
     wizard,
 )
 from hub.web.limiter import LoginLimiter
@@ -41,6 +43,8 @@ BLUEPRINTS = (
     auth.bp,
     dashboard.bp,
     connections.bp,
+    oauth.bp,
+    webhooks.bp,
     wizard.bp,
     plan.bp,  # flows, and looking ahead
     mapper.bp,
@@ -69,6 +73,7 @@ def create_app(config: Config | None = None, *, hub: Hub | None = None) -> Flask
     )
     app.extensions[EXTENSION] = hub
     app.extensions["koppel_limiter"] = LoginLimiter()
+    app.extensions[webhooks.LIMITER] = webhooks.HookLimiter()
     secure = config.base_url.startswith("https:")
     app.config.update(
         SECRET_KEY=hub.vault.derive("flask-session"),
@@ -86,7 +91,9 @@ def create_app(config: Config | None = None, *, hub: Hub | None = None) -> Flask
     if security.behind_proxy(config):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1, x_prefix=1)  # type: ignore[method-assign]
     security.guard(app, config)
-    CSRFProtect(app)  # type: ignore[no-untyped-call]
+    csrf = CSRFProtect(app)  # type: ignore[no-untyped-call]
+    # What systems send comes from no browser and no session: it has a signature instead.
+    csrf.exempt(webhooks.bp)  # type: ignore[no-untyped-call]
     htmx.init_app(app)
     people.manager().init_app(app)  # type: ignore[no-untyped-call]
     errors.register(app)

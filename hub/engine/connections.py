@@ -14,6 +14,7 @@ from hub.engine.forms import answers
 from hub.engine.hub import Hub
 from hub.engine.naming import name_problem
 from hub.sdk import Account, Api, ConfigurationError, Form, KoppelError, System
+from hub.sdk.oauth import Tokens
 from hub.store.tables import (
     Connection,
     Coupling,
@@ -60,11 +61,25 @@ class Checked:
 # ---- trying and checking
 
 
-def try_out(hub: Hub, system: System, credentials: Form, settings: Form) -> Checked:
-    """Call a system with credentials that are not stored yet; says what is wrong, never raises."""
+def try_out(
+    hub: Hub,
+    system: System,
+    credentials: Form,
+    settings: Form,
+    *,
+    tokens: Tokens | None = None,
+) -> Checked:
+    """Call a system with credentials that are not stored yet; says what is wrong, never raises.
+
+    tokens: of an account that uses OAuth2.
+    """
     try:
         with Api(
-            system=system, connection=system.title, credentials=credentials, settings=settings
+            system=system,
+            connection=system.title,
+            credentials=credentials,
+            settings=settings,
+            tokens=tokens,
         ) as api:
             account = system.check(api)
     except Exception as error:  # a plugin's mistake is reported like everything else

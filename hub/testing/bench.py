@@ -30,7 +30,7 @@ from hub.sdk import (
     System,
 )
 from hub.sdk.exchange import Exchange
-from hub.sdk.limits import LocalPacer, Pacer
+from hub.sdk.limits import Allowance, LocalPacer, Pacer, Ticket
 from hub.sdk.sandbox import Fault, FaultKind, Sandbox, running
 
 MOST_PAGES = 2000
@@ -64,6 +64,9 @@ class Unpaced:
         self.waits += 1
         if self._pacer is not None:
             self._pacer.wait(limits, method, path)
+
+    def done(self, ticket: Ticket | None, said: Sequence[Allowance] = ()) -> None:
+        """What a vendor says of its budgets is of no account here."""
 
     def hold(self, seconds: float) -> None:
         """The pauses that a vendor asks for are seen by `Bench.pauses`."""

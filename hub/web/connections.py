@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, request, url_for
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from hub.engine import connections as desk
-from hub.engine import forms
+from hub.engine import forms, oauth
 from hub.engine.connections import Checked
 from hub.engine.forms import Filled
 from hub.engine.naming import free_name, name_problem
@@ -23,9 +23,13 @@ from hub.store.errors import StoreError
 from hub.store.tables import Connection
 from hub.web import fields, shapes
 from hub.web.markdown import rendered
+from hub.web.oauth import leave
 from hub.web.page import go, htmx, hub, page, posted, safe_next
+from hub.web.rows import connection_row as _row
+from hub.web.standing import standing
 
 bp = Blueprint("connections", __name__)
+_TITLES = {"unreachable": "The system could not be reached.", "new": "Not connected yet."}
 CREDENTIALS, SETTINGS, OWN = "credentials-", "settings-", "connection-"
 
 
@@ -148,6 +152,8 @@ def _work(draft: _Draft) -> Response:
     does = request.form.get("do", "save")
     if not draft.complete:
         return draft.page(status=422)
+    if draft.oauth and does != "test":
+        return draft.save_and_connect()
     if does == "save_anyway":
         return draft.save(None)
     checked = draft.test()
@@ -184,6 +190,21 @@ class _Draft:
         own = self.own and self.own.value
         return None not in (own, self.credentials.value, self.settings.value)
 
+    @property
+    def oauth(self) -> bool:
+        """Whether access is given over there, as the form says now or by default."""
+        declared = self.system.oauth2
+        if declared is None:
+            return False
+        form = self.credentials.value if request.method == "POST" else None
+        if form is None and self.kept:
+            form = forms.fill(self.system.credentials, self.kept).value
+        form = form or self.system.credentials.model_construct()
+        try:
+            return bool(declared.when(form))
+        except (AttributeError, TypeError, ValueError):  # required answers that are not there yet
+            return False
+
     def _named(self, own: Filled[Any]) -> Filled[Any]:
         """A short name that was typed must be usable and free."""
         name = getattr(own.value, "name", "")
@@ -199,7 +220,19 @@ class _Draft:
         assert self.credentials.value is not None
         assert self.settings.value is not None
         began = time.perf_counter()
-        self.checked = desk.try_out(hub(), self.system, self.credentials.value, self.settings.value)
+        if self.oauth and (self.row is None or not _connected(self.row)):
+            self.checked = Checked(
+                status="new",
+                message="Save it first: then somebody gives access over there, and it is tested.",
+            )
+            return self.checked
+        self.checked = desk.try_out(
+            hub(),
+            self.system,
+            self.credentials.value,
+            self.settings.value,
+            tokens=hub().tokens(self.row, self.credentials.value) if self.row else None,
+        )
         self.seconds = time.perf_counter() - began
         if self.checked.field:
             errors = {self.checked.field: self.checked.message}
@@ -219,6 +252,20 @@ class _Draft:
         address = safe_next(request.form.get("next")) or url_for("connections.index")
         message = f"{title} is saved{found}. {warnings}".strip()
         return go(address, message, "warn" if warnings else "good")
+
+    def save_and_connect(self) -> Response:
+        """Keep it, then test it; without access that was given, go and have it given first."""
+        with hub().database.session() as session:
+            row = self._stored(session, None)
+        following = safe_next(request.form.get("next"))
+        if not _connected(row):
+            return leave(row, following)
+        found = desk.check(hub(), row.id or 0)
+        here = url_for("connections.edit", name=row.name, next=following)
+        onwards = (following or url_for("connections.index")) if found.ok else here
+        return go(
+            onwards, f"{shapes.title_of(row)}: {found.message}", "good" if found.ok else "bad"
+        )
 
     def _stored(self, session: Session, checked: Checked | None) -> Connection:
         assert self.own is not None
@@ -262,6 +309,8 @@ class _Draft:
             fields=shown,
             form_errors=self._general(shown),
             check=self._check(),
+            oauth=self.oauth,
+            **(standing(self.row) if self.row else {}),
             next=safe_next(request.values.get("next")),
             htmx=htmx,
         )
@@ -327,7 +376,7 @@ class _Draft:
             "ok": found.ok,
             "account": found.account,
             "facts": found.facts,
-            "title": "The system could not be reached." if found.status == "unreachable" else None,
+            "title": _TITLES.get(found.status),
             "message": found.message,
             "field": CREDENTIALS + found.field if found.field else None,
             "can_save": found.status == "unreachable",
@@ -335,16 +384,14 @@ class _Draft:
         }
 
 
+def _connected(row: Connection) -> bool:
+    """Whether there is access that was given, and not taken back."""
+    access = oauth.access(hub(), row)
+    return access is not None and access.state == "good"
+
+
 def _system(name: str) -> System:
     try:
         return hub().registry.system(name)
     except ConfigurationError as error:
         abort(404, f"{error}.")
-
-
-def _row(name: str) -> Connection:
-    with hub().database.session() as session:
-        row = session.exec(select(Connection).where(col(Connection.name) == name)).first()
-    if row is None:
-        abort(404, f"There is no connection {name[:80]} (any more).")
-    return row

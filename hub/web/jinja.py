@@ -19,7 +19,7 @@ from hub.web.people import somebody
 
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "koppel_theme"
-_SECTIONS = {"mapper": "flows", "runs": "log", "wizard": "flows"}
+_SECTIONS = {"mapper": "flows", "oauth": "connections", "runs": "log", "wizard": "flows"}
 
 
 def register(app: Flask) -> None:

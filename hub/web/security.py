@@ -12,7 +12,7 @@ from hub.config import Config, address
 from hub.web.page import wants_part
 from hub.web.people import somebody
 
-PUBLIC = frozenset({"static", "auth.login", "setup.first_user", "health.healthz"})
+PUBLIC = frozenset({"static", "auth.login", "setup.first_user", "health.healthz", "hooks.receive"})
 """Endpoints that need no login."""
 
 _CONTENT = "; ".join(

@@ -1,0 +1,56 @@
+"""How a connection stands: access that was given, webhooks that came in, budgets used and left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.engine import budget, oauth, webhooks
+from hub.model import Json
+from hub.sdk import ConfigurationError
+from hub.store.errors import StoreError
+from hub.store.tables import Connection
+from hub.web.markdown import rendered
+from hub.web.page import hub
+
+
+def standing(row: Connection) -> Json:
+    """What the cards of a connection's page show; each is None where it does not apply."""
+    try:
+        access, listening = oauth.access(hub(), row), webhooks.listening(hub(), row)
+        limits = hub().registry.system(row.system).limits_for(hub().settings(row))
+    except (ConfigurationError, StoreError):  # credentials that do not fit any more
+        return {"access": None, "webhook": None, "budgets": []}
+    return {
+        "access": access
+        and {
+            "state": access.state,
+            "why": access.why,
+            "connected_at": access.connected_at,
+            "refreshed_at": access.refreshed_at,
+            "scopes": list(access.scopes),
+            "redirect": oauth.redirect_address(hub()),
+        },
+        "webhook": listening and vars(listening) | {"setup": rendered(listening.setup)},
+        "budgets": [_budget(one) for one in budget.usage(hub().redis, row.id or 0, limits)],
+    }
+
+
+def _budget(one: budget.Usage) -> dict[str, Any]:
+    return {
+        "name": "all requests" if one.bucket == "all" else one.bucket,
+        "per": _per(one.seconds),
+        "limit": one.limit,
+        "used": one.used,
+        "left": one.left,
+        "percent": round(one.share * 100),
+        "told": one.told,
+        "resets_at": one.resets_at,
+    }
+
+
+def _per(seconds: float) -> str:
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size and seconds % size == 0:
+            count = int(seconds // size)
+            return name if count == 1 else f"{count} {name}s"
+    return "second" if seconds == 1 else f"{seconds:g} seconds"
