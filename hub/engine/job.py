@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.engine.journal import Outcome, shown_exchange
+from hub.mapping.unmapped import Unmapped
 from hub.model import Document, Json
 from hub.sdk import Raw, RecordError, TemporaryError, Written
 from hub.sdk.exchange import Exchange
@@ -98,6 +99,7 @@ class Job:
     def refuse(self, error: RecordError) -> None:
         """End it as the error says: failed, blocked or skipped."""
         self.end(error.outcome, str(error), code=error.code, field=error.field, fix=error.fix)
+        self.outcome.unmapped = error.row if isinstance(error, Unmapped) else None
 
 
 QUIET = frozenset({"left_out", "not_there"})

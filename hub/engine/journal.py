@@ -30,6 +30,7 @@ class Outcome:
     reason: a sentence for the user; required for skipped, blocked and failed.
     parts: received, understood, pushed, answered, trace; whatever is known.
     person: e-mail address the record is about; only its keyed hash is kept.
+    unmapped: the row that a table of the settings lacks.
     retry_at_once: the cause will pass by itself (an outage).
     """
 
@@ -49,6 +50,7 @@ class Outcome:
     started: float = dataclasses.field(default_factory=time.perf_counter)
     entry_id: int | None = None
     wants: Json | None = None
+    unmapped: Json | None = None
 
     def shown(self) -> Json:
         """As `koppel run --json` lists it."""
@@ -153,7 +155,9 @@ class Journal:
                 }
             )
             if self._keep:
-                trace = {"notes": outcome.notes} if outcome.notes else None
+                trace: Json = {"notes": outcome.notes} if outcome.notes else {}
+                if outcome.unmapped is not None:
+                    trace["unmapped"] = outcome.unmapped
                 kept = {**outcome.parts, "trace": trace}
                 parts += [(number, part, value) for part, value in kept.items() if value]
         connection.execute(_insert, rows)

@@ -13,10 +13,11 @@ from hub.sdk import ConfigurationError, Form
 from hub.store import queries
 from hub.store.queries import FlowView, Group
 from hub.store.tables import Connection, Flow, Lease, utc_now
-from hub.web import shapes
+from hub.web import mending, shapes
 from hub.web.page import hub
 
 GRACE = 20.0
+MOST_FORMS = 20
 _STARTED = time.monotonic()
 
 
@@ -44,6 +45,7 @@ def _items(session: Session) -> list[Json]:
     made += [_stopped(v) for v in views if _is_stopped(v, sick)]
     made += [_paused(row) for row in found.paused if row.pause_reason]
     made += [_group(group, names) for group in found.groups]
+    made += [_gone(*one) for one in mending.gone(session, views)]
     made += _scheduler(session, views)
     return sorted(made, key=lambda item: item["tone"] != "bad")
 
@@ -58,6 +60,8 @@ def _item(tone: str, title: str, cause: str, url: str, action: str, **more: obje
         "action": action,
         "post": False,
         "fix": None,
+        "entry": None,
+        "add": None,
     } | more
 
 
@@ -133,6 +137,37 @@ def _group(group: Group, names: shapes.Names) -> Json:
         "See them" if many else "Open it",
         since=group.oldest,
         fix=fix_of(flow, names.connections[flow.target_id], group.fix),
+        entry=group.entry_id if group.code.startswith("no_") else None,
+    )
+
+
+def with_rows(session: Session, found: list[Json]) -> list[Json]:
+    """The same, with the form for the row of a table that records wait for, where that helps."""
+    offered = 0
+    for item in found:
+        if item["entry"] is not None and offered < MOST_FORMS:
+            item["add"] = mending.offer(session, item["entry"], live=False)
+            offered += item["add"] is not None
+    return found
+
+
+def _gone(view: FlowView, section: str, about: Json, lost: list[str]) -> Json:
+    row = view.source if section == "filter" else view.target
+    named = ", ".join(f"“{value}”" for value in lost)
+    one = len(lost) == 1
+    return _item(
+        "warn",
+        f"{shapes.title_of(view.flow)} uses {'a choice that is' if one else 'choices that are'} "
+        f"gone",
+        f"“{about['label']}” names {named}, which {shapes.title_of(row)} does not have any more. "
+        f"Records that need {'it' if one else 'them'} will not get through.",
+        url_for(
+            "flows.edit",
+            name=view.flow.name,
+            mend=about["name"],
+            _anchor=f"f-{section}-{about['name']}",
+        ),
+        f"Open the setting “{about['label']}”",
     )
 
 

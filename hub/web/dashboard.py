@@ -24,7 +24,7 @@ def index() -> Response:
         days = queries.records_per_day(session, DAYS, time_zone(session))
         return page(
             "dashboard.html",
-            attention=attention.items(session),
+            attention=attention.with_rows(session, attention.items(session)),
             flows=all_flows(session),
             connections=all_connections(session),
             days=[{"date": day.date, "counts": _some(day)} for day in days],

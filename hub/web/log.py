@@ -8,12 +8,13 @@ from typing import Any
 from flask import Blueprint, Response, abort, request, url_for
 from sqlmodel import Session
 
+from hub.engine import forms, unmapped
 from hub.engine import retry as again
 from hub.sdk import ConfigurationError
 from hub.store import queries
 from hub.store.queries import EntryFilter
 from hub.store.settings import time_zone
-from hub.web import shapes
+from hub.web import attention, shapes
 from hub.web.again import offered, take
 from hub.web.page import go, hub, number_in, page
 from hub.web.record import Record
@@ -107,6 +108,22 @@ def plan(entry_id: int) -> Response:
         return go(url_for("log.entry", entry_id=entry_id), message, "info")
     made = again.plan_past(hub(), view.flow, [entry_id])
     return go(url_for("flows.plan", name=view.flow.name, run=made))
+
+
+@bp.post("/log/<int:entry_id>/add")
+def add(entry_id: int) -> Response:
+    """Add the row of a table that this record waits for, and release all that waited for it."""
+    value = request.form.get("value", "")[: forms.LONGEST]
+    try:
+        done = unmapped.add(hub(), entry_id, value)
+    except ConfigurationError as error:
+        return go(url_for("log.entry", entry_id=entry_id), attention.sentence(str(error)), "bad")
+    lacking, own = done.lacking, done.runs.get(done.lacking.flow.name)
+    counted = "1 record is" if done.records == 1 else f"{done.records} records are"
+    flows = f" in {len(done.runs)} flows" if len(done.runs) > 1 else ""
+    told = f"{counted} tried again now{flows}." if done.records else "Nothing waited for it."
+    address = url_for("runs.show", run_id=own) if own else url_for("log.entry", entry_id=entry_id)
+    return go(address, f"“{lacking.words}” is in “{lacking.about['label']}” now. {told}")
 
 
 def _filter(

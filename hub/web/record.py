@@ -20,7 +20,7 @@ from hub.store import payloads
 from hub.store.queries import EntryView
 from hub.store.settings import get_setting
 from hub.store.tables import EffectRow, Entry, Run
-from hub.web import shapes
+from hub.web import mending, shapes
 from hub.web.attention import fix_of
 
 WAITING = ("blocked", "failed")
@@ -70,6 +70,7 @@ class Record:
             "seconds": row.milliseconds / 1000,
             "kept": bool(parts),
             "kept_until": self._kept_until(),
+            "add": mending.offer(self.session, row.id, live=True) if self._open() else None,
             "fix": fix_of(flow, view.target, row.fix) if newest else None,
             "can_retry": newest and row.outcome in WAITING and view.run.kind != "plan",
             "can_settle": self._waits_for_word(),
@@ -123,6 +124,11 @@ class Record:
         if not isinstance(last, dict) or payloads.truncated(last) is not None:
             return []
         return difference.changed(last, self.view.parts["pushed"])
+
+    def _open(self) -> bool:
+        """Whether the record waits, and nobody has tried it again since."""
+        waits = self.view.entry.outcome in WAITING and self.view.run.kind != "plan"
+        return waits and not self.later
 
     def _exchange(self, one: Mapping[str, Any]) -> Json:
         url = str(one.get("url") or "")
