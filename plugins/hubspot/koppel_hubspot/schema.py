@@ -1,0 +1,203 @@
+"""Properties of the account: found live, and ours made when a write turns out to need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.model import Json
+from hub.sdk import Api, ConfigurationError, Field, RecordError
+
+from .batches import NotUnique, Result, write_many
+from .refusals import Refusal
+
+PROPERTIES = "/crm/v3/properties"
+REFERENCE = "hub_external_id"
+LINE = "hub_line_id"
+
+
+@dataclass(frozen=True)
+class Own:
+    """A property that the hub makes. unique: records are told apart by it."""
+
+    label: str
+    type: str = "string"
+    unique: bool = False
+
+
+_REFERENCE = Own("Number in the other system", unique=True)
+OURS: dict[str, dict[str, Own]] = {
+    "contacts": {
+        REFERENCE: _REFERENCE,
+        "payment_condition": Own("Payment condition"),
+        "customer_classification": Own("Customer classification"),
+    },
+    "companies": {
+        REFERENCE: _REFERENCE,
+        "vat_number": Own("VAT number"),
+        "chamber_number": Own("Chamber of commerce number"),
+        "payment_condition": Own("Payment condition"),
+        "customer_classification": Own("Customer classification"),
+    },
+    "products": {
+        "hub_parent_sku": Own("SKU of the product it is a variant of"),
+        "hub_variant_options": Own("What tells it from other variants"),
+        "hub_ean": Own("EAN"),
+        "hub_category": Own("Category"),
+        "hub_short_description": Own("Short description"),
+        "hub_stock": Own("Stock", "number"),
+        "hub_unit": Own("Unit"),
+        "hub_weight": Own("Weight in kilograms", "number"),
+        "hub_brand": Own("Brand"),
+    },
+    "orders": {
+        REFERENCE: _REFERENCE,
+        "hub_shipping_method": Own("Shipping method"),
+        "payment_condition": Own("Payment condition"),
+    },
+    "deals": {REFERENCE: _REFERENCE},
+    "line_items": {LINE: Own("Line of an order", unique=True)},
+}
+GROUPS = {
+    "contacts": "contactinformation",
+    "companies": "companyinformation",
+    "products": "productinformation",
+    "orders": "order_information",
+    "deals": "dealinformation",
+    "line_items": "lineiteminformation",
+}
+
+
+def definitions(api: Api, kind: str) -> dict[str, Json]:
+    """All properties of a type of object by name; asked once per open connection."""
+    key = f"properties of {kind}"
+    if key not in api.memo:
+        answer = api.get(f"{PROPERTIES}/{kind}")
+        found = answer.get("results") if isinstance(answer, dict) else None
+        api.memo[key] = {
+            str(one["name"]): one
+            for one in found or ()
+            if isinstance(one, dict) and one.get("name") and not one.get("archived")
+        }
+    known: dict[str, Json] = api.memo[key]
+    return known
+
+
+def custom(api: Api, kind: str) -> list[Json]:
+    """What people (or the hub) added to a type of object."""
+    return [one for one in definitions(api, kind).values() if not one.get("hubspotDefined")]
+
+
+def readable(api: Api, kind: str, standard: Sequence[str]) -> list[str]:
+    """The properties to read: what the plugin knows, and all that are custom."""
+    names = [*standard, *OURS.get(kind, {}), *(str(one["name"]) for one in custom(api, kind))]
+    return list(dict.fromkeys(names))
+
+
+def discovered(api: Api, kind: str, path: str, known: Iterable[Field]) -> list[Field]:
+    """Fields for the custom properties that have none yet."""
+    taken = {field.path for field in known}
+    return [
+        Field(f"{path}{one['name']}", label=str(one.get("label") or one["name"]))
+        for one in custom(api, kind)
+        if f"{path}{one['name']}" not in taken
+    ]
+
+
+def ensure(api: Api, kind: str, names: Iterable[str]) -> bool:
+    """Make those of our properties that are not there; whether any was made.
+
+    Raises ConfigurationError when they may not be made, or are there and of no use.
+    """
+    api.memo.pop(f"properties of {kind}", None)
+    there = definitions(api, kind)
+    wanted = [name for name in dict.fromkeys(names) if name in OURS.get(kind, {})]
+    for name in wanted:
+        if OURS[kind][name].unique and name in there and not there[name].get("hasUniqueValue"):
+            raise ConfigurationError(
+                f"HubSpot has a property {name} of {kind} that is not unique, so records cannot be "
+                "recognised by it. Delete it in HubSpot (Settings > Properties); the hub makes it "
+                "anew, with unique values.",
+                setting="create_properties",
+            )
+    lacking = [name for name in wanted if name not in there]
+    if not lacking:
+        return False
+    if not api.settings.create_properties:
+        raise ConfigurationError(
+            f"HubSpot has no property {', '.join(lacking)} of {kind}, and the settings of this "
+            "connection say that the hub may not make any. Allow it, or make it in HubSpot"
+            + (" with unique values." if any(OURS[kind][n].unique for n in lacking) else "."),
+            setting="create_properties",
+        )
+    bodies = [_body(kind, name, OURS[kind][name]) for name in lacking]
+    try:
+        api.post(f"{PROPERTIES}/{kind}/batch/create", {"inputs": bodies})
+    except Refusal as error:
+        # Another process may have made one of them meanwhile: each by itself then.
+        if error.status != 409 and len(bodies) == 1:
+            raise _no_property(kind, lacking, error) from error
+        for body in bodies:
+            try:
+                api.post(f"{PROPERTIES}/{kind}", body)
+            except Refusal as refusal:
+                if refusal.status != 409:
+                    raise _no_property(kind, [str(body["name"])], refusal) from refusal
+    api.memo.pop(f"properties of {kind}", None)
+    return True
+
+
+def _body(kind: str, name: str, own: Own) -> Json:
+    return {
+        "name": name,
+        "label": own.label,
+        "type": own.type,
+        "fieldType": "number" if own.type == "number" else "text",
+        "groupName": GROUPS[kind],
+        "description": "Kept by the integration hub.",
+        "formField": False,
+        **({"hasUniqueValue": True} if own.unique else {}),
+    }
+
+
+def _no_property(kind: str, names: Sequence[str], error: Refusal) -> ConfigurationError:
+    return ConfigurationError(
+        f"HubSpot does not let the hub make the property {', '.join(names)} of {kind}: "
+        f"{error.said[:200]}",
+        setting="create_properties",
+    )
+
+
+def write(
+    api: Api, kind: str, action: str, inputs: Sequence[Json], by: Sequence[str] = ()
+) -> list[Result]:
+    """As `write_many`; properties of ours that turn out to be missing are made, once."""
+    if not inputs:
+        return []
+    key = inputs[0].get("idProperty")
+    try:
+        found = write_many(api, kind, action, inputs, by)
+    except NotUnique:
+        if key not in OURS.get(kind, {}) or not ensure(api, kind, [str(key)]):
+            raise
+        found = write_many(api, kind, action, inputs, by)
+    lacking: dict[int, list[str]] = {}
+    for place, result in enumerate(found):
+        if isinstance(result, Refusal):
+            names = [n for n in result.about("PROPERTY_DOESNT_EXIST") if n in OURS.get(kind, {})]
+            if names:
+                lacking[place] = names
+    if not lacking or not ensure(api, kind, [n for names in lacking.values() for n in names]):
+        return found
+    places = list(lacking)
+    for place, again in zip(
+        places, write_many(api, kind, action, [inputs[n] for n in places], by), strict=True
+    ):
+        found[place] = again
+    return found
+
+
+def as_error(result: Any) -> RecordError | None:
+    """The refusal of a record, if it is one."""
+    return result if isinstance(result, RecordError) else None
