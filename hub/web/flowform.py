@@ -223,6 +223,8 @@ class FlowForm:
             else:
                 own.append(one)
         section["fields"] = own
+        groups = list(dict.fromkeys(one["group"] for one in common))
+        common.sort(key=lambda one: groups.index(one["group"]))
         return {
             "id": "shared",
             "title": f"Shared with the other flows from {sharing.direction}",

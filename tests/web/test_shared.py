@@ -17,7 +17,8 @@ from hub.engine.configfile import apply, export, yamltree
 from hub.engine.hub import Hub
 from hub.engine.naming import flow_named
 from hub.store.tables import Connection, Entry, Flow, LookupCache, Run, Waiting
-from tests.web.conftest import FLOW, Furnish, Visitor
+
+from .conftest import FLOW, Furnish, Visitor
 
 SETTINGS = f"/flows/{FLOW}/settings"
 GROUP = "Shared with the other flows from Web shop to Books"
