@@ -62,13 +62,16 @@ def config_of(pretends: list[Pretend]) -> Json:
     }
     flows: Json = {}
     for source, target in itertools.permutations(pretends, 2):
-        for name, settings in target.about.get("flows", {}).items():
-            to = target.system.entity(name)
+        for writes, settings in target.about.get("flows", {}).items():
+            to = target.system.entity(writes)
             entity = _source_of(source.system, to)
             if entity is None or not to.can("create"):
                 continue
-            flows[f"{entity.name}-to-{target.system.name.replace('_', '-')}"] = {
-                "title": f"{entity.title} to {target.system.title}",
+            name = f"{entity.name}-to-{target.system.name.replace('_', '-')}"
+            if name in flows:
+                continue  # one source is enough to show it
+            flows[name] = {
+                "title": f"{entity.title}: {source.system.title} to {target.system.title}",
                 "from": f"{source.system.name}.{entity.name}",
                 "to": f"{target.system.name}.{to.name}",
                 "schedule": SCHEDULE,
