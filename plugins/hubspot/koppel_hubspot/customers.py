@@ -15,7 +15,7 @@ from .forms import CustomersFilter, CustomersSettings
 from .links import linked
 from .reading import Kept, by_ids, joined, line_of, since_of, text
 from .schema import REFERENCE, discovered, readable
-from .searching import changed, condition, milliseconds, stamp_of
+from .searching import changed, condition, gathered, milliseconds, stamp_of
 
 CONTACT = "contact-"
 COMPANY = "company-"
@@ -148,7 +148,8 @@ class Customers(Kept):
         if wanted.kind != "persons":
             start = since_of(query, "companies")
             names = readable(api, "companies", COMPANY_PROPERTIES)
-            for firms in changed(api, "companies", names, since=start, where=where):
+            pages = changed(api, "companies", names, since=start, where=where)
+            for firms in gathered(pages, 400):
                 records = _with_contacts(api, firms)
                 told |= {record["id"] for record in records}
                 known |= {c["id"]: stamp_of("contacts", c) for r in records for c in r["contacts"]}
@@ -156,7 +157,7 @@ class Customers(Kept):
                 yield Page(records, dict(cursor))
         start = since_of(query, "contacts")
         names = readable(api, "contacts", CONTACT_PROPERTIES)
-        for people in changed(api, "contacts", names, since=start):
+        for people in gathered(changed(api, "contacts", names, since=start), 1000):
             # What came along with its company is known, unless it has changed since.
             news = [p for p in people if known.get(p["id"]) != stamp_of("contacts", p)]
             records = [

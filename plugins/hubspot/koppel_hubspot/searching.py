@@ -9,11 +9,11 @@ one time stamp and do not fit on a page are walked by their ids.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from hub.model import Json
-from hub.sdk import Api, RecordError, TemporaryError
+from hub.sdk import Api, TemporaryError
 
 from .api import OBJECTS
 from .batches import read_many, results_of
@@ -126,6 +126,18 @@ def changed(
         start = last
 
 
+def gathered(pages: Iterable[list[Json]], size: int) -> Iterator[list[Json]]:
+    """Pages put together until they hold so many: what belongs to them is read in fewer calls."""
+    kept: list[Json] = []
+    for page in pages:
+        kept += page
+        if len(kept) >= size:
+            yield kept
+            kept = []
+    if kept:
+        yield kept
+
+
 def _sharing(page: Any, by: str, stamp: int) -> Iterator[list[Json]]:
     """All records with one time stamp, by their ids."""
     after = 0
@@ -194,8 +206,3 @@ def _all(api: Api, kind: str, filters: Sequence[Json], properties: Sequence[str]
         if not more or not records:
             return
         after = max(int(record["id"]) for record in records)
-
-
-def unreadable(kind: str, key: str) -> RecordError:
-    """For a key that is none of HubSpot's."""
-    return RecordError(f"{key} is not an id of HubSpot's {kind}", code="not_found")
