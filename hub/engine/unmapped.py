@@ -137,14 +137,15 @@ def add(hub: Hub, entry_id: int, value: str) -> Added:
         if not wanted.there:
             _put(hub, session, wanted, value)
         released = [
-            (flow, _release(session, flow, wanted.setting)) for flow in _of(session, wanted)
+            (flow, _release(hub, session, flow, wanted.setting)) for flow in _of(session, wanted)
         ]
     runs = {
-        flow.name: create_run(hub, flow, kind="retry", options={"keys": keys})
-        for flow, keys in released
-        if keys
+        flow.name: create_run(hub, flow, kind="retry", options=options)
+        for flow, options in released
+        if options
     }
-    return Added(lacking=wanted, runs=runs, records=sum(len(keys) for _, keys in released))
+    records = sum(len(keys) for _, options in released for keys in options.values())
+    return Added(lacking=wanted, runs=runs, records=records)
 
 
 def _check(hub: Hub, wanted: Lacking, value: str) -> None:
@@ -192,10 +193,10 @@ def _of(session: Session, wanted: Lacking) -> Sequence[Flow]:
     return [one for one in others if one.id == flow.id or wanted.setting not in one.settings]
 
 
-def _release(session: Session, flow: Flow, setting: str) -> list[str]:
-    """Let everything that waited for a table be due now; the keys."""
+def _release(hub: Hub, session: Session, flow: Flow, setting: str) -> Json:
+    """Let everything that waited for a table be due now; what a run that tries it again is told."""
     if flow.draft:
-        return []
+        return {}
     rows = session.exec(
         select(Waiting)
         .where(Waiting.flow_id == flow.id, Waiting.fix == setting)
@@ -205,4 +206,8 @@ def _release(session: Session, flow: Flow, setting: str) -> list[str]:
     for row in rows:
         row.next_attempt_at = utc_now()
         session.add(row)
-    return [row.key for row in rows if not row.key.startswith("?")]
+    held = [row for row in rows if not row.key.startswith("?")]
+    source = session.get_one(Connection, flow.source_id)
+    if hub.registry.system(source.system).entity(flow.source_entity).can("get"):
+        return {"keys": [row.key for row in held]} if held else {}
+    return {"as_then": [row.entry_id for row in held]} if held else {}

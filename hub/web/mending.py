@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from flask import url_for
 from sqlmodel import Session, func, select
@@ -102,10 +103,9 @@ def gone(
         if flow.draft or not flow.enabled:
             continue
         for section, form, values, sides in _asked(session, view):
-            for about in forms.fields(form) if values else ():
-                name = about["name"]
+            for name, about in _with_lists(form).items() if values else ():
                 row = sides.get(about["side"] or "own")
-                if not about["lookup"] or name not in values or row is None or row.status in SICK:
+                if name not in values or row is None or row.status in SICK:
                     continue
                 known = _cached(session, row, about["lookup"])
                 if known is None:
@@ -117,6 +117,16 @@ def gone(
                 if lost and not (once and at in told):
                     told |= {at} if once else set()
                     yield view, section, about, list(dict.fromkeys(lost))
+
+
+def _with_lists(form: type[Form]) -> dict[str, Json]:
+    """The questions of a form that live choices answer; every page asks, so they are kept."""
+    if form not in _listed:
+        _listed[form] = {f["name"]: f for f in forms.fields(form) if f["lookup"]}
+    return _listed[form]
+
+
+_listed: WeakKeyDictionary[type[Form], dict[str, Json]] = WeakKeyDictionary()
 
 
 def _asked(
