@@ -21,6 +21,8 @@ from hub.store.tables import EffectRow, Link
 class CustomerKind(Kind):
     """A flow of customers: the same company-or-person rule as in orders."""
 
+    one_to_one = True
+
     def person(self, document: Document) -> str | None:
         """The customer's e-mail address."""
         assert isinstance(document, Customer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hub.mapping import paths
 from hub.model import Document, Json
@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 class Kind:
-    """The plain way: recognise by the target's first match, create or update, refer to nothing."""
+    """The plain way: recognise by the target's first match, create or update, refer to nothing.
+
+    one_to_one: no two records of the source may become one in the target.
+    """
+
+    one_to_one: ClassVar[bool] = False
 
     def __init__(self, run: FlowRun) -> None:
         self.run = run

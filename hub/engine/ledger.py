@@ -204,6 +204,23 @@ class Ledger:
                 found += [row for row in rows if ":" not in row.source_key]
         return found
 
+    def linked_to(self, pair: Pair, target_keys: Collection[str]) -> dict[str, str]:
+        """Target key -> key of the source's record that it belongs to, linked either way."""
+        found: dict[str, str] = {}
+        for between, there, here in (
+            (pair, _link.c.target_key, _link.c.source_key),
+            (pair.turned, _link.c.source_key, _link.c.target_key),
+        ):
+            for chunk in _chunks(list(target_keys)):
+                asked = select(there, here).where(
+                    _between(_link, between), _link.c.closed.is_(False), there.in_(chunk)
+                )
+                with self._database.begin() as connection:
+                    rows = connection.execute(asked).all()
+                # Customers that came with orders are linked under a hash and not under a key.
+                found |= {key: own for key, own in rows if own and ":" not in own}
+        return found
+
     def open_keys(self, pair: Pair) -> list[str]:
         """Keys of the source's records that are linked, either way, and not closed."""
         here = select(_link.c.source_key).where(

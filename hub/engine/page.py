@@ -19,6 +19,7 @@ from hub.engine.journal import Outcome
 from hub.engine.kinds import Kind, kind_for
 from hub.engine.port import Intent, Kept, Recognise, Write
 from hub.engine.recognise import fetch_current, look_in_target, recognise
+from hub.engine.twins import hold_twins
 from hub.mapping import difference
 from hub.mapping.convert import convert
 from hub.model import Document, Json
@@ -113,6 +114,7 @@ class PageWorker:
             except RecordError as error:
                 job.refuse(error)
         look_in_target(self.run, self.kind, [job for job in jobs if not job.done])
+        hold_twins(self.run, self.kind, jobs)
         alive = [job for job in jobs if not job.done]
         # Of a record that is only followed nothing but its status is told: it refers to nothing.
         new = [job.document for job in alive if job.is_new or not self.kind.follow()]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class ProductKind(Kind):
     """A flow of products, simple ones and such that come in variants."""
 
+    one_to_one = True
+
     def __init__(self, run: FlowRun) -> None:
         super().__init__(run)
         assert isinstance(run.settings, ProductSettings)

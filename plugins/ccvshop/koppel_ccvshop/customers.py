@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 import secrets
@@ -81,7 +82,9 @@ def _group(value: Any) -> int | None:
 def _fields() -> Iterator[Field]:
     """Both directions, but what the shop makes up of other fields."""
     for field in person_fields("userinfo", addresses=False):
-        yield field
+        # A number that the shop goes by already is not replaced by another system's.
+        own = field.meaning == "reference"
+        yield dataclasses.replace(field, when="create") if own else field
     for path, meaning, label in (
         ("userinfo.billingaddress", "billing", "Billing"),
         ("userinfo.deliveryaddress", "delivery", "Delivery"),
@@ -220,7 +223,7 @@ class Customers(Entity):
             target = info.setdefault(f"{name}address", {})
             _place(target, address)
             placed = any(target.get(n) for n in ("street", "address_line_1"))
-            full_name = address.name or document.name
+            full_name = address.name or _full_name(billing) or document.name
             if name == "delivery" and placed and full_name:
                 target["full_name"] = full_name
             if not target:
@@ -245,6 +248,10 @@ def _name(billing: Json, document: Customer) -> None:
         billing["first_name"] = first
     if last:
         billing["last_name"] = last
+
+
+def _full_name(billing: Json) -> str:
+    return " ".join(filter(None, (billing.get("first_name"), billing.get("last_name"))))
 
 
 def _place(target: Json, address: Address) -> None:

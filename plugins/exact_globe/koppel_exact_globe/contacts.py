@@ -95,3 +95,16 @@ def put_main(payload: Json, document: Customer) -> None:
     ):
         if value:
             payload[name] = value[:size].rstrip()
+
+
+def same_infix(payload: Json, there: Raw) -> Json:
+    """The payload when who sends it keeps infix and last name together, and Globe does not.
+
+    "de Wit" is what Globe has as "de" and "Wit"; a name without that infix clears it.
+    """
+    infix, last = code(there.get("ContactMiddleName")), str(payload.get("ContactLastName") or "")
+    if not infix or not last or "ContactMiddleName" in payload:
+        return payload
+    if last.casefold().startswith(f"{infix} ".casefold()):
+        return {**payload, "ContactLastName": last[len(infix) :].strip()}
+    return {**payload, "ContactMiddleName": ""}

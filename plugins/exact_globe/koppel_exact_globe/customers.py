@@ -288,13 +288,14 @@ class Customers(Entity):
         """What is there is compared first, and only what differs is sent: at most two calls."""
         path = odata.guid_key(key)
         payload = self._checked(api, payload)
-        there = globe.one(api, ACCOUNT, path, select=sorted({*payload, *_KNOWN}))
+        wanted = sorted({*payload, *_KNOWN, "ContactMiddleName"})
+        there = globe.one(api, ACCOUNT, path, select=wanted)
         if there is None:
             raise NotFound(
                 f"The customer is no longer in Exact Globe (account {key} was deleted there)",
                 code="not_found",
             )
-        differing = changes(api, there, payload)
+        differing = changes(api, there, contacts.same_infix(payload, there))
         if differing:
             globe.merge(api, ACCOUNT, path, differing)
         return self._written({**there, **differing})
