@@ -30,11 +30,19 @@ from koppel_gate import sandbox as gate_sandbox  # noqa: E402  (the plugin lies 
 
 @dataclass
 class Bench:
-    """A hub and the pretend gate."""
+    """A hub between two pretend gates."""
 
     hub: Hub
     app: Flask
     url: str
+    other_app: Flask
+    other_url: str
+
+    @property
+    def other(self) -> gate_sandbox.World:
+        """What the other gate holds, which the flow writes to."""
+        found: gate_sandbox.World = self.other_app.extensions["world"]
+        return found
 
     @property
     def world(self) -> gate_sandbox.World:
@@ -69,7 +77,7 @@ class Bench:
             about["connections"]["other"] = {
                 "system": "gate",
                 "credentials": {
-                    "base_url": self.url,
+                    "base_url": self.other_url,
                     "mode": "token",
                     "token": gate_sandbox.TOKEN,
                 },
@@ -120,11 +128,11 @@ class Bench:
 @contextmanager
 def bench(config: Config, **options: Any) -> Iterator[Bench]:
     """A hub, empty, and a gate that runs."""
-    app = gate_sandbox.create_app(**options)
-    with running(app) as url:
+    app, other = gate_sandbox.create_app(**options), gate_sandbox.create_app(people=0)
+    with running(app) as url, running(other) as other_url:
         hub = Hub.start(config)
         try:
-            yield Bench(hub, app, url)
+            yield Bench(hub, app, url, other, other_url)
         finally:
             hub.close()
 
