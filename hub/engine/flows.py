@@ -98,7 +98,10 @@ def misfit(source: Entity, target: Entity) -> str | None:
         return (
             f"{target.title} cannot be written, so it cannot be where a flow goes to. {why}".strip()
         )
-    if not convertible(source.document, target.document):
+    fits = convertible(source.document, target.document)
+    if not target.can("create"):  # what is only kept up to date is the same kind of thing
+        fits = source.document is target.document
+    if not fits:
         return (
             f"{source.title} are documents of the kind {source.document.kind} and "
             f"{target.title} of the kind {target.document.kind}; one cannot be made of the other"

@@ -38,6 +38,12 @@ class Pair:
         return self.source_entity.document.kind
 
     @property
+    def makes_orders(self) -> bool:
+        """Whether it is what most people begin with: orders here become orders there."""
+        both = self.kind == self.target_entity.document.kind == "order"
+        return both and self.target_entity.can("create")
+
+    @property
     def title(self) -> str:
         """What a flow of it is called."""
         source, target = shapes.title_of(self.source), shapes.title_of(self.target)
@@ -66,12 +72,14 @@ def _pairs(registry: Registry, way: str, source: Connection, target: Connection)
         from_system, to_system = registry.system(source.system), registry.system(target.system)
     except ConfigurationError:
         return []
-    return [
+    found = [
         Pair(way, source, one, target, other, _problem(from_system, one, to_system, other))
         for one in (kind() for kind in from_system.entities)
         for other in (kind() for kind in to_system.entities)
         if convertible(one.document, other.document)
     ]
+    # What cannot be is told only where somebody would look for it: of the same kind.
+    return [p for p in found if not p.problem or p.target_entity.document.kind == p.kind]
 
 
 def _problem(source: System, one: Entity, target: System, other: Entity) -> str | None:
@@ -79,9 +87,9 @@ def _problem(source: System, one: Entity, target: System, other: Entity) -> str 
         return None
     if not one.can("read"):
         what = f"the plugin for {source.title} does not read {one.title.lower()}"
-        return f"Not possible: {one.cannot.get('read', what)}"
+        return f"Not possible: {one.cannot.get('read', what).rstrip('.')}"
     what = f"the plugin for {target.title} does not write {other.title.lower()}"
-    return f"Not possible: {other.cannot.get('write', what)}"
+    return f"Not possible: {other.cannot.get('write', what).rstrip('.')}"
 
 
 def shown(registry: Registry, pair: Pair, recommended: bool) -> Json:
@@ -93,7 +101,7 @@ def shown(registry: Registry, pair: Pair, recommended: bool) -> Json:
         sentence = f"{pair.source_entity.title} of {source} are kept up to date in {target}"
     return {
         "value": pair.value,
-        "title": f"{pair.source_entity.title} from {source} to {target}",
+        "title": f"{pair.source_entity.title} of {source} to {becomes} of {target}",
         "sentence": pair.problem or sentence,
         "source": shapes.end(registry, pair.source, pair.source_entity.name),
         "target": shapes.end(registry, pair.target, pair.target_entity.name),

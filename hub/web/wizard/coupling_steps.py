@@ -50,7 +50,7 @@ def _guess(session: Session) -> dict[str, str]:
     rows = session.exec(select(Connection).order_by(col(Connection.id))).all()
     ways = []
     if len(rows) == 2:
-        ways = [pair for pair in coupling.possible(hub().registry, *rows) if pair.kind == "order"]
+        ways = [pair for pair in coupling.possible(hub().registry, *rows) if pair.makes_orders]
     if len(ways) != 1:
         return {"source": "", "target": ""}
     return {"source": ways[0].source.name, "target": ways[0].target.name}
@@ -117,7 +117,7 @@ def entities(draft: int) -> Response:
                 _take(session, view, pair)
                 return go(url_for("wizard.settings", draft=draft))
             problem = "Choose one of the possible ones."
-        best = next((p for p in found if not p.problem and p.kind == "order"), None)
+        best = next((p for p in found if not p.problem and p.makes_orders), None)
         flow = view.flow
         return page(
             "wizard/entities.html",
