@@ -34,7 +34,7 @@ local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local id, rank, waited, n = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local older, slices, longest = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local free, unsure = tonumber(ARGV[8]), {}
+local free = tonumber(ARGV[8])
 rank = math.max(0, rank - math.floor(waited / older))
 local wait, short, room = 0, '', 1e9
 local function longer(ms, name) if ms > wait then wait = ms short = name end end
@@ -60,9 +60,8 @@ for i = 1, n do
     if used >= count then
       local oldest = redis.call('ZRANGE', key, math.max(0, used - count),
         math.max(0, used - count), 'WITHSCORES')
-      if oldest[2] then again = tonumber(oldest[2]) + window - now + 1
-      else again = math.max(1, (b.ou or now + 1000) - now) end
-      if count == 0 then again = math.max(1, (b.ou or now + 1000) - now) end
+      again = oldest[2] and (tonumber(oldest[2]) + window - now + 1) or 1000
+      if b.o and now < (b.ou or 0) then again = math.min(again, b.ou - now + 1) end
     end
   else
     local size = window / slices
