@@ -48,6 +48,7 @@ class OrderKind(Kind):
     def name(self, document: Document) -> None:
         """The order number, with the flow's prefix, is the reference in the target."""
         assert isinstance(document, Order)
+        document.debtor = None  # the source's own name of the customer means nothing in the target
         document.reference = f"{self.settings.reference_prefix}{document.number}"
         if document.cancelled and self.settings.skip_cancelled:
             raise SkipRecord(
