@@ -202,7 +202,7 @@ class Orders(Sale):
         customer = document["customer"]
         if not customer.get("email") and own.get("hs_billing_address_email"):
             customer["email"] = text(own["hs_billing_address_email"])
-        if "debtor" not in document and not customer.get("name"):
+        if not customer.get("key") and not customer.get("name"):
             _guest(document, own)
         shipping = amount(own.get("hs_shipping_cost"))
         if shipping:
@@ -328,19 +328,10 @@ def _put_place(own: Json, role: str, place: Any) -> None:
 
 
 def _put_sums(own: Json, document: Order) -> None:
-    """What goods and shipping come to; HubSpot does not add up lines."""
-    goods, shipping = Decimal(0), Decimal(0)
-    for line in document.lines:
-        if line.total is None:
-            return
-        if line.kind == "shipping":
-            shipping += line.total
-        else:
-            goods += line.total
-    if document.lines:
-        own.setdefault("hs_subtotal_price", goods)
-        if shipping:
-            own.setdefault("hs_shipping_cost", shipping)
+    """What the lines come to, shipping among them; HubSpot does not add them up."""
+    totals = [line.total for line in document.lines if line.total is not None]
+    if totals and len(totals) == len(document.lines):
+        own.setdefault("hs_subtotal_price", sum(totals, Decimal(0)))
 
 
 def _guest(document: Json, own: Json) -> None:

@@ -246,6 +246,7 @@ class Sale(Kept):
         lines: list[Json] = document.get("lines") or []
         for line, row in zip(lines, record.get("lines") or (), strict=False):
             _line_understood(line, row["properties"])
+        _untaxed(lines, amount(record["properties"].get("hs_tax")))
         document["modified_at"] = record.get("updatedAt")
 
     def discover(self, api: Api) -> Iterable[Field]:
@@ -272,7 +273,7 @@ def _customer_understood(document: Json, record: Raw) -> None:
     customer["name"] = customer.get("company") or person or customer.get("email")
     for name, prefix in (("company", COMPANY), ("contact", CONTACT)):
         if name in record:
-            document["debtor"] = customer["key"] = f"{prefix}{record[name]['id']}"
+            customer["key"] = f"{prefix}{record[name]['id']}"
             customer["type"] = "company" if name == "company" else "person"
             break
     own = {k: customer[k] for k in ("first_name", "last_name", "email") if customer.get(k)}
@@ -284,6 +285,15 @@ def _customer_understood(document: Json, record: Raw) -> None:
             source = document.get("billing") if place == "delivery" else customer.get("billing")
             if source:
                 document[place] = {**source, **there}
+
+
+def _untaxed(lines: Sequence[Json], tax: Decimal | None) -> None:
+    """HubSpot puts nothing on top of a line without a tax rate. Where no line has one, the tax may
+    only be written on the order: then nobody knows."""
+    if any(line.get("tax_rate") for line in lines) or tax == 0:
+        for line in lines:
+            if line.get("tax_rate") is None:
+                line["tax_rate"] = Decimal(0)
 
 
 def _line_understood(line: Json, own: Mapping[str, Any]) -> None:
