@@ -27,6 +27,7 @@ from hub.web.markdown import anchor, rendered
 from tools import docs
 from tools.docparts import requirements
 from tools.docparts.cli import commands
+from tools.docparts.config import KINDS
 from tools.docparts.sources import ROOT, Sources
 
 DOCS = ROOT / "docs"
@@ -144,7 +145,7 @@ def test_every_overall_setting_is_documented() -> None:
 def every_form() -> Iterator[tuple[str, str, type[Form]]]:
     """Page, heading and form, for all that anything asks."""
     for kind, form in PER_DOCUMENT.items():
-        yield "config.md", f"Settings of {kind}s", form
+        yield "config.md", f"Settings of {KINDS[kind]}", form
     for system in sources().systems:
         page = f"systems/{system.name}.md"
         yield page, "Credentials", system.credentials

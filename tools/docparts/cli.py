@@ -79,12 +79,13 @@ ARGUMENTS = {
     "E-MAIL": "An e-mail address",
     "EMAIL": "An e-mail address",
     "SYSTEM": "The name of a system",
+    "alerts NAME": "The name of a channel",
     "systems NAME": "The name of a system",
     "lookup NAME": "The name of a lookup",
     "check-plugin NAME": "The name of a system, or of the distribution that brings it",
     "new-plugin NAME": "The name of the system: small letters, digits and underscores",
 }
-"""What the arguments stand for; Click knows no help of arguments."""
+"""What the arguments of a command, of a group or of any command stand for; Click does not know."""
 
 
 def _parameter(parameter: click.Parameter, context: click.Context) -> tuple[str, str] | None:
@@ -93,7 +94,8 @@ def _parameter(parameter: click.Parameter, context: click.Context) -> tuple[str,
         needed = "" if parameter.required else ". May be left out"
         bare = shown.strip("[].")
         name = (context.info_name or "").removeprefix("koppel ")
-        about = ARGUMENTS.get(f"{name} {bare}") or ARGUMENTS[bare]
+        places = (f"{name} {bare}", f"{name.partition(' ')[0]} {bare}", bare)
+        about = next(ARGUMENTS[place] for place in places if place in ARGUMENTS)
         return code(shown), sentence(about + needed)
     if not isinstance(parameter, click.Option) or parameter.hidden:
         return None

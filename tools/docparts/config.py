@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from hub.mapping.rule import Rule
 from hub.mapping.settings import SETTINGS as PER_DOCUMENT
-from hub.mapping.settings import VatRow, VatTable
+from hub.mapping.settings import CountryTable, RoleTable, VatRow, VatTable
 from hub.sdk import Entity, Form, MappingTable, NoForm, System
 from hub.store.settings import SETTINGS
 from tools.docparts.forms import form_table
@@ -16,7 +16,14 @@ from tools.docparts.markdown import code, notes, sentence, table, value
 from tools.docparts.sources import Sources
 
 FILE = "config.md"
-KINDS = {"order": "orders", "customer": "customers", "product": "products", "stock": "stock"}
+KINDS = {
+    "order": "orders",
+    "invoice": "invoices",
+    "journal_entry": "journal entries",
+    "customer": "customers",
+    "product": "products",
+    "stock": "stock",
+}
 
 
 def parts(sources: Sources) -> Iterator[tuple[str, str, str]]:
@@ -27,6 +34,8 @@ def parts(sources: Sources) -> Iterator[tuple[str, str, str]]:
         yield FILE, f"settings of {KINDS[kind]}", form_table(form)
     yield FILE, "mapping table keys", keys_of(MappingTable)
     yield FILE, "VAT table keys", f"{keys_of(VatTable)}\n\nA row:\n\n{keys_of(VatRow)}"
+    yield FILE, "country table keys", keys_of(CountryTable)
+    yield FILE, "role table keys", keys_of(RoleTable)
     yield FILE, "systems", "\n\n".join(_system(system) for system in sources.systems)
 
 
@@ -73,7 +82,8 @@ def entity_forms(system: System, entity: Entity, level: str) -> Iterator[str]:
         yield _asked(entity.filter)
     if entity.can("create"):
         kind = KINDS[entity.document.kind]
-        also = f", beside the hub's own [settings of {kind}](#settings-of-{kind})"
+        place = f"#settings-of-{kind.replace(' ', '-')}"
+        also = f", beside the hub's own [settings of {kind}]({place})"
         yield f"{level} Settings of {where}"
         if entity.settings is NoForm:
             yield f"None of its own{also}."
