@@ -42,7 +42,9 @@ def recognise(
             job.link, job.came_back = back[key], True
         if job.link is not None and not job.link.target_key:
             # Left out before. It stays so, quietly, until it changes.
-            if job.link.received == job.received and not forced and not job.done:
+            # A flow that was changed since may want it now.
+            same = job.link.received == job.received and job.link.updated_at >= run.flow.updated_at
+            if same and not forced and not job.done:
                 job.end("skipped", "Left out before, and not changed since.", code="left_out")
             job.link = None
         if job.link is None or job.done:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
+
 from hub.engine import forms, lookups
 from hub.engine.forms import Filled
 from hub.engine.hub import Hub
@@ -216,6 +218,8 @@ def _field(
 
 
 def _value(about: Json, at: str, stored: Any, posted: Posted | None) -> Any:
+    if about["widget"] == "textarea" and isinstance(stored, (dict, list)):
+        stored = yaml.safe_dump(stored, sort_keys=False, allow_unicode=True).rstrip()
     if posted is None:
         return stored
     texts = list(posted.get(at, ()))

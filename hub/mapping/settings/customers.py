@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from hub.mapping.settings.tables import CountryTable
+from hub.mapping.settings.where import CustomerWhere, where
 from hub.sdk.forms import Form, MappingTable, ask, choice, flag, table, text
 
 
@@ -87,3 +88,4 @@ class CustomerSettings(CustomerBooks):
     )
     create_missing: bool = flag("Create customers that are not there yet", default=True)
     update: bool = flag("Update customers that are there", default=True)
+    where: CustomerWhere | None = where()

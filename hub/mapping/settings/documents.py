@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from hub.mapping.settings.orders import OrderSettings, SaleSettings
+from hub.mapping.settings.where import InvoiceWhere, JournalWhere, where
 from hub.sdk.forms import choice, text
 
 
 class InvoiceSettings(OrderSettings):
     """How an order or invoice becomes an invoice in the target; asked as for orders."""
 
+    where: InvoiceWhere | None = where()
+
 
 class JournalSettings(SaleSettings):
     """How a sale is booked in the ledger without goods: no items, but accounts."""
 
+    where: JournalWhere | None = where()
     shipping_account: str | None = choice(
         "Revenue account for shipping costs",
         default=None,

@@ -8,6 +8,7 @@ from typing import Literal
 from hub.mapping.settings.customers import CustomerBooks
 from hub.mapping.settings.paths import FieldPath
 from hub.mapping.settings.tables import VatTable
+from hub.mapping.settings.where import OrderWhere, where
 from hub.sdk.forms import MappingTable, ask, choice, flag, number, table, text
 
 
@@ -23,6 +24,7 @@ class SaleSettings(CustomerBooks):
         max_length=10,
         group="Order",
     )
+    where: OrderWhere | None = where()
     skip_cancelled: bool = flag(
         "Leave cancelled orders out",
         default=True,

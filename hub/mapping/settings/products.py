@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from hub.mapping.settings.tables import ROLES, RoleTable, VatTable
+from hub.mapping.settings.where import ProductWhere, where
 from hub.sdk.forms import Form, MappingTable, ask, choice, flag, number, table, text
 
 
@@ -32,6 +33,7 @@ class ProductSettings(Form):
         help="Only products that this flow has made or recognised; they are never deleted.",
         group="Products",
     )
+    where: ProductWhere | None = where()
     ean_check: Literal["note", "drop", "block"] = choice(
         "An EAN with a wrong check digit",
         default="note",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
+from hub.mapping.settings.where import StockWhere, where
 from hub.sdk.forms import Form, choice, flag, multichoice, number
 
 Calculation = Literal["free", "physical", "incoming"]
@@ -59,3 +60,4 @@ class StockSettings(Form):
         default="sku",
         options=(("sku", "SKU"), ("ean", "EAN")),
     )
+    where: StockWhere | None = where()
