@@ -34,8 +34,8 @@ class Ahead(Form):
         "Which records",
         default="next",
         options=(
-            ("next", "What a run would take now"),
-            ("past", "What was pushed before, through today's mapping"),
+            ("next", "New and changed"),
+            ("past", "Pushed before"),
         ),
     )
     limit: int = number("Records", default=10, ge=1, le=MOST)
