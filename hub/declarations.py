@@ -11,9 +11,10 @@ from typing import Any, get_args
 from hub.mapping.paths import PathError, compile_path
 from hub.mapping.settings import settings_for
 from hub.model import DOCUMENTS, Document, field_paths
-from hub.sdk import Entity, Field, Form, Lookup, RateLimit, SecretStr, System
+from hub.sdk import Entity, Field, Form, Lookup, OAuth2, RateLimit, SecretStr, System, Webhook
 from hub.sdk.entity import When
 from hub.sdk.forms import Widget
+from hub.sdk.oauth import own_client
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SANDBOX = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -50,6 +51,7 @@ def _mistakes(system: System) -> Iterator[str]:
         yield "parallel must be at least 1"
     if not callable(system.limits) and not all(isinstance(x, RateLimit) for x in system.limits):
         yield "limits must be RateLimit objects"
+    yield from _access_mistakes(system)
     yield from _lookup_mistakes(system)
     yield from _form_mistakes(system, system.credentials, "credentials")
     yield from _form_mistakes(system, system.settings, "settings")
@@ -66,6 +68,19 @@ def _doubles(what: str, names: Iterable[str]) -> Iterator[str]:
     for name, count in Counter(names).items():
         if count > 1:
             yield f"there are {count} of the {what} {name!r}"
+
+
+def _access_mistakes(system: System) -> Iterator[str]:
+    oauth2, webhook = system.oauth2, system.webhook
+    asked = getattr(system.credentials, "model_fields", {})
+    if oauth2 is not None and not isinstance(oauth2, OAuth2):
+        yield f"oauth2 must be an OAuth2 object, not {type(oauth2).__name__}"
+    elif oauth2 is not None and oauth2.client is own_client:
+        for name in ("client_id", "client_secret"):
+            if name not in asked:
+                yield f"oauth2: the credentials have no {name}; ask for it, or declare client"
+    if webhook is not None and not isinstance(webhook, Webhook):
+        yield f"webhook must be a Webhook object, not {type(webhook).__name__}"
 
 
 def _lookup_mistakes(system: System) -> Iterator[str]:

@@ -20,6 +20,7 @@ COMMANDS = {
     "apply": "setup",
     "export": "setup",
     "check": "setup",
+    "connect": "connecting",
     "lookup": "setup",
     "plan": "running",
     "run": "running",

@@ -56,6 +56,8 @@ def system(registry: Registry, declared: System) -> Json:
         "entities": [entity(kind()) for kind in declared.entities],
         "lookups": [{"name": x.name, "title": x.title} for x in declared.lookups],
         "limits": limits(declared),
+        "oauth2": declared.oauth2 is not None,
+        "webhook": declared.webhook is not None,
         "parallel": declared.parallel,
         "sandbox": declared.sandbox is not None,
     }

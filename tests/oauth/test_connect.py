@@ -229,7 +229,7 @@ def test_a_new_connection_is_saved_and_then_connected_on_the_way_to_the_wizard(
     row = gate.connection("gate")
     assert (row.status, row.title) == ("ok", "Gate of Anna")
     again = anna.get("/connections/gate").text
-    assert "Save and connect" in again
+    assert "Test and save" in again, "there is access now"
     assert SECRET not in again
 
 

@@ -43,7 +43,10 @@ def parts(sources: Sources) -> Iterator[tuple[str, str, str]]:
     yield FILE, "what an entity can refine", _methods(Entity, others)
     yield FILE, "Field", _attributes(Field)
     yield FILE, "Api", _methods(Api, [n for n in _own(Api) if n not in ("close",)])
-    for name in ("Query", "Page", "Written", "Effect", "Context", "Account", "Http", "RateLimit"):
+    for name in (
+        *("Query", "Page", "Written", "Effect", "Context", "Account", "Http", "RateLimit"),
+        *("Allowance", "OAuth2", "Webhook", "WebhookRequest", "WebhookEvent"),
+    ):
         yield FILE, name, _attributes(getattr(sdk, name))
     yield FILE, "Index", f"{_attributes(sdk.Index)}\n\nA row of it:\n\n{_attributes(sdk.IndexRow)}"
     yield FILE, "form helpers", _functions(getattr(helpers, name) for name in HELPERS)
