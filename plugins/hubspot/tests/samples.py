@@ -19,49 +19,49 @@ def address(**more: Any) -> Address:
     return Address(**{**values, **more})
 
 
-def person(number: int, **more: Any) -> Customer:
+def person(n: int, **more: Any) -> Customer:
     values: dict[str, Any] = {
-        "number": str(20000 + number),
+        "number": str(20000 + n),
         "type": "person",
-        "name": f"Anna Jansen {number}",
+        "name": f"Anna Jansen {n}",
         "first_name": "Anna",
-        "last_name": f"Jansen {number}",
-        "email": f"anna{number}@example.com",
+        "last_name": f"Jansen {n}",
+        "email": f"anna{n}@example.com",
         "billing": address(),
     }
     return Customer(**{**values, **more})
 
 
-def company(number: int, *contacts: Contact, **more: Any) -> Customer:
+def company(n: int, *contacts: Contact, **more: Any) -> Customer:
     values: dict[str, Any] = {
-        "number": str(50000 + number),
+        "number": str(50000 + n),
         "type": "company",
-        "name": f"Bakkerij {number} B.V.",
-        "company": f"Bakkerij {number} B.V.",
+        "name": f"Bakkerij {n} B.V.",
+        "company": f"Bakkerij {n} B.V.",
         "vat_number": "NL812345678B01",
         "billing": address(),
-        "contacts": list(contacts) or [contact(number)],
+        "contacts": list(contacts) or [contact(n)],
     }
     values["email"] = values["contacts"][0].email
     return Customer(**{**values, **more})
 
 
-def contact(number: int, **more: Any) -> Contact:
+def contact(n: int, **more: Any) -> Contact:
     values: dict[str, Any] = {
         "first_name": "Bram",
-        "last_name": f"de Vries {number}",
-        "email": f"bram{number}@bakkerij.example.com",
+        "last_name": f"de Vries {n}",
+        "email": f"bram{n}@bakkerij.example.com",
     }
     return Contact(**{**values, **more})
 
 
-def product(number: int, **more: Any) -> Product:
+def product(n: int, **more: Any) -> Product:
     values: dict[str, Any] = {
-        "sku": f"NEW-{number:05d}",
-        "name": f"Fietsbel {number}",
+        "sku": f"NEW-{n:05d}",
+        "name": f"Fietsbel {n}",
         "price": Decimal("12.10"),
         "prices": "net",
-        "ean": f"87200000{number:05d}",
+        "ean": f"87200000{n:05d}",
         "active": True,
         "stock": Decimal(5),
     }
@@ -71,8 +71,8 @@ def product(number: int, **more: Any) -> Product:
 def shirt(*skus: str, **more: Any) -> Product:
     sizes = ("S", "M", "L", "XL")
     variants = [
-        Variant(sku=sku, attributes=[Attribute(name="Maat", value=sizes[n % 4])])
-        for n, sku in enumerate(skus)
+        Variant(sku=sku, attributes=[Attribute(name="Maat", value=sizes[place % 4])])
+        for place, sku in enumerate(skus)
     ]
     values: dict[str, Any] = {
         "sku": "SHIRT",
@@ -86,12 +86,12 @@ def shirt(*skus: str, **more: Any) -> Product:
     return Product(**{**values, **more})
 
 
-def order(number: int, lines: int = 1, **more: Any) -> Order:
+def order(n: int, lines: int = 1, **more: Any) -> Order:
     goods = [
         Line(
-            key=str(n + 1),
+            key=str(place + 1),
             kind="product",
-            sku="FIETSBEL-01",
+            sku="BEL-DINGDONG",
             name="Fietsbel koper",
             quantity=Decimal(2),
             unit_price=Decimal("10.00"),
@@ -100,16 +100,16 @@ def order(number: int, lines: int = 1, **more: Any) -> Order:
             vat_code="15970230",
             prices="net",
         )
-        for n in range(lines)
+        for place in range(lines)
     ]
     values: dict[str, Any] = {
-        "number": str(900000 + number),
-        "reference": f"WEB-{900000 + number}",
+        "number": str(900000 + n),
+        "reference": f"WEB-{900000 + n}",
         "ordered_at": dt.datetime(2026, 11, 20, 9, 0, tzinfo=dt.UTC),
         "currency": "EUR",
         "prices": "net",
         "paid": True,
-        "customer": person(number),
+        "customer": person(n),
         "billing": address(name="Anna Jansen"),
         "delivery": address(name="Anna Jansen"),
         "lines": goods,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +15,7 @@ from koppel_hubspot.api import check, limits, oauth2, observed, until_midnight
 from koppel_hubspot.forms import BASE_URL, Credentials, Settings
 from koppel_hubspot.refusals import Refusal, problems_of
 from koppel_hubspot.sandbox import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, TOKEN
+from koppel_hubspot.searching import changed
 from pydantic import ValidationError
 
 from hub.sdk import Answer, Api, AuthenticationError, NotConnected, TemporaryError, Throttled
@@ -189,8 +191,6 @@ def test_within_its_budget_the_plugin_meets_no_429(opened: Open) -> None:
     """Twelve searches take at least two seconds at five a second."""
     account = opened(contacts=2400, rate_limits=True, ties=1)
     account.api.pacer = LocalPacer()
-    from koppel_hubspot.searching import changed
-
     assert sum(map(len, changed(account.api, "contacts", ["email"]))) == 2400
     assert account.app.extensions["limits"].refused == 0
 
@@ -207,8 +207,6 @@ def test_within_its_budget_the_plugin_meets_no_429(opened: Open) -> None:
 def test_without_retry_after_the_policy_says_how_long(
     opened: Open, policy: str, message: str, pause: float
 ) -> None:
-    import json
-
     account = opened()
     body = json.dumps({"status": "error", "message": message, "policyName": policy})
     account.sandbox.fault("status", status=429, times=1, body=body)

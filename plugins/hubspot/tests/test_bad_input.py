@@ -88,7 +88,7 @@ def test_a_line_that_is_refused_fails_its_order_alone_and_names_the_line(opened:
     results = created(account, "orders", documents)
     (error,) = failed(results)
     assert error is results[3]
-    assert "Line 2 (FIETSBEL-01)" in str(error)
+    assert "Line 2 (BEL-DINGDONG)" in str(error)
     assert "Product 123456 does not exist" in str(error)
     assert error.field == "lines[1].properties.hs_product_id"
     assert len(account.of("orders")) == 9

@@ -31,13 +31,13 @@ def test_100_orders_with_250_lines_are_written_in_10_requests(opened: Open) -> N
     documents = [order(n, 2 + n % 2) for n in range(1, 101)]
     customers = hubspot.entity("customers")
     known = customers.find(account.api, "email", [f"klant{n}@example.com" for n in range(1, 101)])
-    items = products.find(account.api, "sku", ["FIETSBEL-01"])
+    items = products.find(account.api, "sku", ["BEL-DINGDONG"])
     assert not entity.find(account.api, "reference", [d.reference or "" for d in documents])
     for n, document in enumerate(documents, 1):
         email = f"klant{n}@example.com"
         document.customer.email, document.debtor = email, str(known[email]["id"])
         for line in document.lines:
-            line.item = items["FIETSBEL-01"]["item"]
+            line.item = items["BEL-DINGDONG"]["item"]
     results = created(account, "orders", documents)
     assert all(isinstance(result, Written) for result in results), results
     assert len(account.of("orders")) == 101

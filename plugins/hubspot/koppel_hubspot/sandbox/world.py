@@ -140,13 +140,13 @@ TAX_RATES = [
 ]
 #: SKU, name, net price, family, what tells it from the others of the family.
 ARTICLES = (
-    ("FIETSBEL-01", "Fietsbel koper", "10.00", None, None),
-    ("ZADEL-02", "Zadel leer bruin", "45.00", None, None),
-    ("ZEEWIND-RO-M", "T-shirt Zeewind – Rood / M", "20.62", "ZEEWIND", "Kleur=Rood;Maat=M"),
-    ("ZEEWIND-RO-L", "T-shirt Zeewind – Rood / L", "20.62", "ZEEWIND", "Kleur=Rood;Maat=L"),
-    ("ZEEWIND-BL-M", "T-shirt Zeewind – Blauw / M", "20.62", "ZEEWIND", "Kleur=Blauw;Maat=M"),
-    ("SLOT-03", "Kettingslot 90 cm", "31.40", None, None),
-    ("POMP-04", "Vloerpomp", "24.75", None, None),
+    ("BEL-DINGDONG", "Fietsbel DingDong", "8.22", None, None),
+    ("ZADEL-GEL", "Zadel met gel", "33.02", None, None),
+    ("TS-RED-S", "T-shirt Wielerronde – Rood / S", "16.49", "TS-RED", "Kleur=Rood;Maat=S"),
+    ("TS-RED-M", "T-shirt Wielerronde – Rood / M", "16.49", "TS-RED", "Kleur=Rood;Maat=M"),
+    ("TS-RED-L", "T-shirt Wielerronde – Rood / L", "16.49", "TS-RED", "Kleur=Rood;Maat=L"),
+    ("SLOT-KETTING", "Kettingslot 90 cm", "49.55", None, None),
+    ("POMP-VLOER", "Vloerpomp", "28.51", None, None),
     ("VERZENDKOSTEN", "Verzendkosten", "4.95", None, None),
     ("BETAALKOSTEN", "Betaalkosten", "0.41", None, None),
     ("KORTING", "Korting", "0", None, None),
