@@ -46,10 +46,18 @@ class OrderKind(Kind):
     # -- who and what --------------------------------------------------------------------------
 
     def name(self, document: Document) -> None:
-        """The order number, with the flow's prefix, is the reference in the target."""
+        """The order number, with the flow's prefix, is the reference in the target.
+
+        A flow that makes no orders goes by the reference, less the prefix it was given.
+        """
         assert isinstance(document, Order)
         document.debtor = None  # the source's own name of the customer means nothing in the target
-        document.reference = f"{self.settings.reference_prefix}{document.number}"
+        prefix = self.settings.reference_prefix
+        if self.settings.new_orders or document.reference is None:
+            document.reference = f"{prefix}{document.number}"
+        else:  # on its way back: by what the other system called it
+            came = document.reference.startswith(prefix)
+            document.reference = document.reference.removeprefix(prefix) if came else None
         if document.cancelled and self.settings.skip_cancelled:
             raise SkipRecord(
                 f"Order {document.number} is cancelled in {self.run.source.name}.",

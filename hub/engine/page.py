@@ -370,6 +370,8 @@ class PageWorker:
         self.run.journal.write(connection, [job.outcome])
         if job.outcome.key in self.waiting:
             waiting.release(connection, self.run.flow_id, [job.outcome.key])
+        if job.closed and self.kind.follow():
+            self.run.ledger.close(connection, self.run.pair, [job.outcome.key])
 
     def _remember(self, jobs: list[Job]) -> None:
         """Store every outcome that was not stored together with its write."""
@@ -399,7 +401,7 @@ class PageWorker:
         run = self.run
         closed = job.closed if job.document is not None else bool(job.link and job.link.closed)
         if job.link is not None:
-            if closed and job.came_back:
+            if closed and (job.came_back or self.kind.follow()):
                 run.ledger.close(connection, run.pair, [job.outcome.key])
             written = Written(job.link.target_key, job.link.target_number)
         elif job.existing is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hub.engine import waiting
 from hub.engine.context import FlowRun
+from hub.engine.gone import gone
 from hub.engine.job import Then
 from hub.engine.journal import Outcome
 from hub.engine.missing import missing
@@ -113,6 +114,9 @@ def _by_keys(
         absent = {k: e for k, e in absent_.items() if e is None or isinstance(e, RecordError)}
         if absent and (explicit or forced):
             yield _absent(run, absent, explicit)
+        elif absent:  # followed: it was there, and nobody waits for it
+            lost = [k for k, e in absent.items() if e is None or isinstance(e, NotFound)]
+            yield gone(run, lost)
 
 
 def _told_of(run: FlowRun, worker: PageWorker, keys: Sequence[str]) -> Iterator[list[Outcome]]:
@@ -122,10 +126,10 @@ def _told_of(run: FlowRun, worker: PageWorker, keys: Sequence[str]) -> Iterator[
     for start in range(0, len(keys), GET_CHUNK):
         chunk = list(keys[start : start + GET_CHUNK])
         found = run.source.entity.get(run.source.api, chunk)
-        records, gone, broken = [], set(chunk) - set(found), {}
+        records, lost, broken = [], set(chunk) - set(found), {}
         for key, record in found.items():
             if isinstance(record, NotFound):
-                gone.add(key)
+                lost.add(key)
             elif isinstance(record, RecordError):
                 broken[key] = record
             elif run.source.entity.wanted(record, query):
@@ -138,8 +142,8 @@ def _told_of(run: FlowRun, worker: PageWorker, keys: Sequence[str]) -> Iterator[
         yield worker.process(records, completed=True)
         if broken:
             yield _absent(run, broken, explicit=False)
-        if gone:
-            yield from missing(run, (), among=gone)
+        if lost:
+            yield from missing(run, (), among=lost)
 
 
 def _absent(

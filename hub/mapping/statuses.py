@@ -7,7 +7,7 @@ from dataclasses import replace
 from hub.mapping.policies.facts import Facts
 from hub.mapping.policies.status import status_of
 from hub.mapping.settings import SaleSettings
-from hub.model import Order
+from hub.model import Invoice, Order
 
 __all__ = ["status_of", "status_update"]
 
@@ -18,7 +18,7 @@ def status_update(order: Order, settings: SaleSettings, facts: Facts) -> tuple[O
     Raises Blocked as `status_of` does.
     """
     status, notes = status_of(order, settings, facts)
-    told = Order(
+    told = type(order)(
         key=order.key,
         number=order.number,
         reference=order.reference,
@@ -27,6 +27,10 @@ def status_update(order: Order, settings: SaleSettings, facts: Facts) -> tuple[O
         shipments=[replace(shipment) for shipment in order.shipments],
         custom=dict(order.custom),
     )
+    if isinstance(told, Invoice) and isinstance(order, Invoice):
+        told.external_reference = order.external_reference
+        named = told.external_reference or told.number
+        notes += [f"Invoice {named} in the books"] if named else []
     for shipment in told.shipments:
         if shipment.tracking_code:
             by = f" with {shipment.carrier}" if shipment.carrier else ""

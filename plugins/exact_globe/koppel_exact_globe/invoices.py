@@ -343,6 +343,7 @@ class SalesInvoices(DirectInvoices):
                 name = str(line.get("vat_code"))
                 vats[name] = (rate, vat.get("Prices"))
                 amounts.append((name, price * quantity))
+        document["closed"] = True  # what was printed is not changed any more
         bases = {line["prices"] for line in lines if line.get("prices")}
         if len(bases) == 1:
             document["prices"] = bases.pop()

@@ -248,6 +248,7 @@ class Orders(Booked):
             document["prices"] = bases.pop()
         document["status_name"] = ORDER_STATUSES.get(str(document.get("status")))
         document["cancelled"] = False
+        document["closed"] = bool(record.get("Completed") and record.get("InvoiceNumber"))
         document["shipments"] = deliveries.parcels(document, record, context)
         localised(document, zone_in(context))
 
