@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from .refusals import Refusal
 
 MOST = 100
 MOST_HALVINGS = 40
+_DOUBLE = "Duplicate IDs"
 T = TypeVar("T")
 Result = Json | RecordError
 
@@ -63,7 +63,7 @@ def read_many(
         try:
             return api.post(path, body, safe=True)
         except Refusal as error:
-            raise_not_unique(error, by)
+            raise_not_unique(api, kind, by, error)
             raise
 
     for answer in several(api, read, bodies):
@@ -83,14 +83,21 @@ def read_many(
     return {asked: found[key] for key, spelt in wanted.items() if key in found for asked in spelt}
 
 
-def raise_not_unique(error: Refusal, by: str | None) -> None:
-    """Raise NotUnique when a request was refused because of the property it goes by."""
-    if by and by != "hs_object_id" and not error.existing:
-        about = re.search(rf"\b{re.escape(by)}\b", error.said)
-        if "non-unique" in error.said or (about and not error.problems):
-            raise NotUnique(
-                f"HubSpot cannot tell records apart by the property {by}: {error.said[:200]}"
-            ) from error
+def raise_not_unique(api: Api, kind: str, by: str | None, error: Refusal) -> None:
+    """Raise NotUnique when a request was refused because of the property it goes by.
+
+    HubSpot's words for that are not certain: the property itself is asked.
+    """
+    if not by or error.status != 400 or error.existing or error.problems or _DOUBLE in error.said:
+        return
+    try:
+        definition = api.get(f"/crm/v3/properties/{kind}/{by}")
+    except NotFound:
+        definition = None
+    if not isinstance(definition, dict) or not definition.get("hasUniqueValue"):
+        raise NotUnique(
+            f"HubSpot cannot tell records of {kind} apart by {by}: {error.said[:200]}"
+        ) from error
 
 
 def several(api: Api, function: Callable[[T], Any], items: Sequence[T]) -> list[Any]:
@@ -143,7 +150,7 @@ def _written(
             f"{OBJECTS}/{kind}/batch/{action}", {"inputs": traced}, safe=action != "create"
         )
     except Refusal as error:
-        raise_not_unique(error, inputs[0].get("idProperty"))
+        raise_not_unique(api, kind, inputs[0].get("idProperty"), error)
         left[0] -= 1
         if len(inputs) == 1 or left[0] < 0:
             return [error for _ in inputs]

@@ -58,6 +58,17 @@ def create(
     return [result or _lost() for result in results]
 
 
+def people_of(payload: Json) -> list[Json]:
+    """The contacts of a company. What a rule says of `contact` is said of the first of them; a
+    person who is known here as a company's contact is one."""
+    people = [dict(one) for one in payload.get("contacts") or ()]
+    own = (payload.get("contact") or {}).get("properties")
+    if own:
+        first = people[0].get("properties") or {} if people else {}
+        people[:1] = [{"properties": {**first, **own}}]
+    return people
+
+
 def _lost() -> RecordError:
     return RecordError("HubSpot told nothing about this customer", code="no_answer")
 
@@ -98,7 +109,7 @@ def _create_companies(
             results[n] = _named(result, "company")
             continue
         results[n] = Written(f"company-{result['id']}", numbers[n], record=result)
-        people += [(n, one["properties"]) for one in payloads[n].get("contacts") or ()]
+        people += [(n, one["properties"]) for one in people_of(payloads[n])]
     _tie_people(api, people, {n: r["id"] for n, r in made.items() if isinstance(r, dict)}, results)
 
 
@@ -353,10 +364,7 @@ def _update_people(
     homes: dict[str, list[int]] = {}
     for n in places:
         payload = changes[n][1]
-        people = list(payload.get("contacts") or ())
-        if "company" not in payload and "contact" in payload:
-            people = [payload["contact"]]  # a person known here as a company's contact
-        for one in people:
+        for one in people_of(payload):
             email = one["properties"].get("email")
             if not email:
                 continue  # without an address nobody knows which contact it is

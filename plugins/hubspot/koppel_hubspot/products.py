@@ -206,12 +206,15 @@ class Products(Kept):
         names = readable(api, "products", PROPERTIES)
         singles = by_ids(api, "products", keys, names)
         found: dict[str, Raw | RecordError] = {}
+        parents = {key: key.removeprefix(FAMILY) for key in keys if key.startswith(FAMILY)}
         for key, record in singles.items():
             parent = text(record["properties"].get("hub_parent_sku") or "")
-            own = self._families(api, [parent], [record]).get(parent.casefold()) if parent else None
-            found[key] = own or {**record, "item": record["id"]}
-        parents = {key: key.removeprefix(FAMILY) for key in keys if key.startswith(FAMILY)}
-        families = self._families(api, list(parents.values()))
+            if parent:
+                parents[key] = parent.casefold()
+            else:
+                found[key] = {**record, "item": record["id"]}
+        wanted = list(dict.fromkeys(parents.values()))
+        families = self._families(api, wanted, list(singles.values()))
         found |= {key: families[p] for key, p in parents.items() if p in families}
         self._taxed(api, [r for r in found.values() if not isinstance(r, RecordError)])
         return {key: found[key] for key in keys if key in found}
