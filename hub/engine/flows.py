@@ -30,6 +30,7 @@ from hub.store.tables import (
     FlowCursor,
     Payload,
     Run,
+    Told,
     Waiting,
     utc_now,
 )
@@ -365,7 +366,7 @@ def remove(session: Session, row: Flow, *, force: bool = False) -> None:
     _must_be_removable(session, row, force)
     scope = f"flow/{row.id}"
     session.exec(delete(CodecDictionary).where(col(CodecDictionary.scope) == scope))
-    for table in (Payload, Entry, Waiting, EffectRow, FlowCursor, Run):
+    for table in (Payload, Entry, Waiting, Told, EffectRow, FlowCursor, Run):
         session.exec(delete(table).where(col(table.flow_id) == row.id))
     session.delete(row)
     session.flush()

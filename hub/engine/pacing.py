@@ -43,14 +43,24 @@ if held > 0 then longer(held, 'hold') end
 local known, changed = {}, {}
 local all = redis.call('HGETALL', KEYS[2])
 for i = 1, #all, 2 do known[all[i]] = cjson.decode(all[i + 1]) end
-local mine = {}
+local mine, others = {}, {}
+for name, b in pairs(known) do
+  if b.d then others[string.match(name, '|(.*)$')] = true end
+end
+-- What the vendor alone keeps holds for every request, unless it goes by the name of a bucket that
+-- was declared and this request is not in it.
+local function holds(name, b)
+  local bucket = string.match(name, '|(.*)$')
+  if b.d or b.r == nil or not b.u or now >= b.u then return false end
+  return bucket == 'all' or mine[bucket] or not others[bucket]
+end
 for i = 1, n do
   local base = 8 + (i - 1) * 3
   local name, count, window = ARGV[base + 1], tonumber(ARGV[base + 2]), tonumber(ARGV[base + 3])
   local key = KEYS[3 + i]
   local b = known[name] or {}
   if b.d ~= count then b.d = count known[name] = b changed[name] = true end
-  mine[name] = true
+  mine[string.match(name, '|(.*)$')] = true
   if b.l and now < (b.lu or 0) then count = math.min(count, b.l) end
   if b.o and now < (b.ou or 0) then count = math.max(0, count - b.o) end
   local used, again = 0, 0
@@ -83,13 +93,10 @@ for i = 1, n do
   room = math.min(room, count - used)
 end
 for name, b in pairs(known) do
-  if b.r ~= nil and b.u and now < b.u and not b.d then
-    local bucket = string.match(name, '|(.*)$')
-    if bucket == 'all' or mine[name] then
-      local left = b.r - math.floor((b.l or 0) * free)
-      if left <= 0 then longer(b.u - now + 1, name) end
-      room = math.min(room, left)
-    end
+  if holds(name, b) then
+    local left = b.r - math.floor((b.l or 0) * free)
+    if left <= 0 then longer(b.u - now + 1, name) end
+    room = math.min(room, left)
   end
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
@@ -119,7 +126,7 @@ for i = 1, n do
   end
 end
 for name, b in pairs(known) do
-  if b.r ~= nil and not b.d and b.u and now < b.u and string.match(name, '|all$') then
+  if holds(name, b) then
     b.r = b.r - 1
     redis.call('HSET', KEYS[2], name, cjson.encode(b))
   end

@@ -37,7 +37,7 @@ def standing(row: Connection) -> Json:
 
 def _budget(one: budget.Usage) -> dict[str, Any]:
     return {
-        "name": "all requests" if one.bucket == "all" else one.bucket,
+        "name": "all requests" if one.bucket in ("all", "day") else one.bucket,
         "per": _per(one.seconds),
         "limit": one.limit,
         "used": one.used,

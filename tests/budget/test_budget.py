@@ -128,6 +128,25 @@ def test_a_vendor_that_says_nothing_is_left_is_obeyed(redis: Redis) -> None:
         RedisPacer(redis, 1).wait((), "GET", "/x")
 
 
+def test_a_day_of_the_vendor_s_own_name_holds_for_every_request(redis: Redis) -> None:
+    search = RateLimit(4, 30, lambda method, path: "search" if "search" in path else None)
+    pacer = RedisPacer(redis, 1)
+    said = [
+        Allowance(seconds=DAY, limit=1000, left=2, bucket="day"),
+        Allowance(seconds=3600, limit=100, left=0, resets_in=900, bucket="search"),
+    ]
+    pacer.done(pacer.wait((search,), "GET", "/search"), said)
+    for _ in range(2):
+        pacer.wait((search,), "GET", "/orders")
+    with pytest.raises(BudgetSpent, match="day"):
+        pacer.wait((search,), "GET", "/orders")
+    redis.delete("koppel:pace:1:budgets")
+    pacer.done(pacer.wait((search,), "GET", "/search"), said[1:])
+    pacer.wait((search,), "GET", "/orders")
+    with pytest.raises(BudgetSpent, match="of search for 1 hour"):
+        pacer.wait((search,), "GET", "/search")
+
+
 def test_what_others_use_of_the_same_budget_is_counted_too(redis: Redis) -> None:
     limits = (RateLimit(10, 30),)
     pacer = RedisPacer(redis, 1)

@@ -379,6 +379,19 @@ def test_what_flows_have_taken_up_is_deleted_after_a_week(gate: Bench, sender: S
     assert _stored(gate, HookEvent) == _stored(gate, HookMessage) == 0
 
 
+def test_a_flow_that_is_removed_leaves_nothing_of_what_it_was_told(
+    gate: Bench, sender: Sender
+) -> None:
+    sender.tell("1", "2")
+    _tick(gate)
+    sender.tell("3")
+    _tick(gate)
+    _work(gate)
+    with gate.hub.database.session() as session:
+        flows.remove(session, session.merge(gate.flow()))
+    assert _stored(gate, Told) == 0
+
+
 def test_a_connection_that_is_removed_takes_its_hook_along(gate: Bench, app: Flask) -> None:
     gate.apply(client_secret=SECRET)
     sender = Sender(gate, app)
