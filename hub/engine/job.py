@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,10 +77,14 @@ class Job:
         for name, value in more.items():
             setattr(self.outcome, name, value)
 
-    @property
-    def nothing_new(self) -> bool:
-        """Whether a scheduled run need not mention it: it is as the last run told."""
-        return self.outcome.outcome == "unchanged" or self.outcome.code in QUIET
+    def nothing_new(self, reasons: Mapping[str, str]) -> bool:
+        """Whether a scheduled run need not mention it: it is as the last run told.
+
+        reasons: key -> why a record waits already.
+        """
+        outcome = self.outcome
+        held = outcome.outcome == "blocked" and reasons.get(outcome.key) == outcome.reason
+        return outcome.outcome == "unchanged" or outcome.code in QUIET or held
 
     def note_answers(self) -> None:
         """Put down what was asked and answered so far; an entry is stored before its work ends."""

@@ -43,12 +43,12 @@ class PageWorker:
     run: FlowRun
     outage: int = 0
     kind: Kind = dataclasses.field(init=False)
-    waiting: set[str] = dataclasses.field(init=False)
+    waiting: dict[str, str] = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         self.kind = kind_for(self.run)
         with self.run.hub.database.begin() as connection:
-            self.waiting = waiting.keys(connection, self.run.flow_id)
+            self.waiting = waiting.reasons(connection, self.run.flow_id)
 
     def process(
         self,
@@ -380,7 +380,7 @@ class PageWorker:
         if not rest:
             return
         quiet = self.run.memo.get("quiet", False)
-        told = [job for job in rest if not (quiet and job.nothing_new)]
+        told = [job for job in rest if not (quiet and job.nothing_new(self.waiting))]
         for job in told:
             job.note_answers()
         with self.run.hub.database.session() as session:
@@ -393,7 +393,7 @@ class PageWorker:
                 for job in rest:
                     job.outcome.wants = self.kind.wants(job.document)
                 waiting.settle(session, self.run.flow, [job.outcome for job in rest])
-                self.waiting |= {job.outcome.key for job in rest if job.outcome.reason}
+                self.waiting |= {j.outcome.key: j.outcome.reason for j in rest if j.outcome.reason}
 
     def _relink(self, connection: Connection, job: Job) -> None:
         if job.outcome.outcome not in ("created", "skipped", "unchanged"):

@@ -23,9 +23,10 @@ _done = delete(_waiting).where(
 )
 
 
-def keys(connection: Connection, flow_id: int) -> set[str]:
-    """Who waits, whenever it is to be tried again."""
-    return set(connection.scalars(select(_waiting.c.key).where(_waiting.c.flow_id == flow_id)))
+def reasons(connection: Connection, flow_id: int) -> dict[str, str]:
+    """Who waits, whenever it is to be tried again, and why."""
+    columns = select(_waiting.c.key, _waiting.c.reason).where(_waiting.c.flow_id == flow_id)
+    return {key: reason for key, reason in connection.execute(columns)}
 
 
 def release(connection: Connection, flow_id: int, done: Sequence[str]) -> None:

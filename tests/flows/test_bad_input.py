@@ -14,7 +14,7 @@ from sqlmodel import col, select
 
 from hub.store.tables import Connection, Entry, Run
 
-from .conftest import FLOW, Bench
+from .conftest import FLOW, Bench, order_settings
 
 Make = Callable[..., Bench]
 
@@ -134,3 +134,19 @@ def test_a_config_file_with_a_tab_or_an_unknown_key_changes_nothing(
         assert code == 2, said
         assert all(word in said for word in wanted), said
     assert bench.flow().version == 1
+
+
+def test_a_record_that_goes_on_waiting_for_the_same_is_told_once_by_scheduled_runs(
+    make_bench: Callable[..., Bench],
+) -> None:
+    bench = make_bench(shop={"orders": 0})
+    bench.configure(settings=order_settings(vat_codes={}, use_item_vat_code=False))
+    bench.place("plain")
+    (first,) = bench.run(trigger="schedule")["entries"]
+    assert first["outcome"] == "blocked"
+    again = bench.run(trigger="schedule")
+    assert again["entries"] == []
+    assert again["blocked"] == 1, "it is counted all the same"
+    bench.configure(settings=order_settings())
+    (mended,) = bench.run(trigger="schedule")["entries"]
+    assert mended["outcome"] == "created"
