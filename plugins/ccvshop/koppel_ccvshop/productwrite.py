@@ -182,7 +182,7 @@ def create(api: Api, payload: Json, effect: Effect) -> Written:
             fix="package",
         )
     prices = variants.priced(plan.variants or (), number(plan.body["price"]))
-    loaded = pictures.load(plan.pictures) if plan.pictures else None
+    loaded = pictures.load(api, plan.pictures) if plan.pictures else None
     body = {"discount": Decimal(0), **plan.body}
     if plan.variants:
         body.pop("stock", None)  # kept by the combinations

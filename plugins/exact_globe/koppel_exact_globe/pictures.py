@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
+from urllib.parse import urlsplit
 
 from hub.model import Image, Json, Product
-from hub.sdk import Api, Raw, RecordError
+from hub.sdk import Api, Raw
+from hub.sdk.pictures import decoded, picture
 
 from . import api as globe
 from . import odata
 from .reading import code
 
 BINARY = "Binary"
-LARGEST = 10 * 1024 * 1024
 
 
 def fetched(api: Api, record: Raw) -> Raw:
@@ -51,41 +50,43 @@ def _image(row: Json, contents: Json) -> Json | None:
 
 
 def rendered(payload: Json, document: Product) -> None:
-    """The main picture, and the variants' own. The name holds a mark of what is in it, so that a
-    picture that is there already is not sent again."""
+    """The main picture, and the variants' own. The name holds a mark of what is in it, or of where
+    it comes from, so that a picture that is there already is not sent again."""
     chosen = next((i for i in document.images if i.main), None)
     image = chosen or (document.images[0] if document.images else None)
-    if image is not None and image.content:
-        _put(payload, image, document.sku or "picture", "images[0].content")
+    if image is not None and (image.content or image.url):
+        where = f"images[{document.images.index(image)}]"
+        _put(payload, image, document.sku or "picture", where)
     elif document.custom.get("picture_filename"):
         payload["PictureFilename"] = document.custom["picture_filename"]
     for position, variant in enumerate(document.variants):
-        if variant.image is not None and variant.image.content and variant.sku:
+        own = variant.image
+        if own is not None and (own.content or own.url) and variant.sku:
             items = payload["items"]
             items += [{} for _ in range(position + 1 - len(items))]
-            where = f"variants[{position}].image.content"
-            _put(items[position], variant.image, variant.sku, where)
+            _put(items[position], own, variant.sku, f"variants[{position}].image")
 
 
 def _put(payload: Json, image: Image, sku: str, where: str) -> None:
-    text = (image.content or "").partition("base64,")[2] or image.content or ""
-    size = len(text) * 3 // 4
-    if size > LARGEST:
-        raise RecordError(
-            f"The picture {image.filename or ''} of {sku} has {size / 1024 / 1024:.1f} MB; no more "
-            f"than {LARGEST // 1024 // 1024} MB are sent to Globe.".replace("  ", " "),
-            field=where,
-            code="too_large",
-        )
-    try:
-        content = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise RecordError(
-            f"The picture of {sku} is not base64: {error}", field=where, code="bad_value"
-        ) from error
-    stem, _, ending = (image.filename or sku).rpartition(".")
-    stem, ending = (stem, ending) if stem and len(ending) <= 4 else (image.filename or sku, "jpg")
-    mark = hashlib.sha256(content).hexdigest()[:10]
+    name, ending = image.filename or sku, "jpg"
+    if image.content:
+        found = decoded(image.content, where)
+        ending, known = found.kind, found.content
+        payload["Picture"] = {"Data": found.base64, "Field": where}
+    else:
+        url = str(image.url)
+        name = image.filename or urlsplit(url).path.rpartition("/")[2] or sku
+        known = url.encode()
+        payload["Picture"] = {"Url": url, "Field": where}
+    stem, _, told = name.rpartition(".")
+    stem, ending = (stem, told) if stem and len(told) <= 4 else (name, ending)
+    mark = hashlib.sha256(known).hexdigest()[:10]
     stem = re.sub(r"(-[0-9a-f]{10})+$|[^\w-]+", "-", stem).strip("-")[:80]
     payload["PictureFilename"] = f"{stem}-{mark}.{ending.lower()}"
-    payload["Picture"] = {"Data": text}
+
+
+def content_of(api: Api, sent: Json) -> str:
+    """What is to be sent, in base64; fetched only when it is. Raises RecordError."""
+    if sent.get("Data"):
+        return str(sent["Data"])
+    return picture(api, str(sent.get("Field") or "images[0]"), url=sent.get("Url")).base64

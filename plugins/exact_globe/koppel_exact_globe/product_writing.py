@@ -13,7 +13,7 @@ from . import api as globe
 from . import masters, odata, variants
 from .families import GONE, ITEM, members
 from .lookups import VatCode, vat_codes
-from .pictures import BINARY
+from .pictures import BINARY, content_of
 from .reading import code
 from .writing import changes
 
@@ -162,7 +162,7 @@ def _properties(api: Api, body: Json, payload: Json, there: Json) -> Json:
     _price(api, made, payload, there)
     picture = body.get("Picture")
     if picture and made.get("PictureFilename") != there.get("PictureFilename"):
-        made["MessageID"] = _picture(api, made["PictureFilename"], picture["Data"])
+        made["MessageID"] = _picture(api, made["PictureFilename"], picture)
     elif not picture:
         made.pop("PictureFilename", None)  # a name without a picture says nothing
     return made
@@ -182,11 +182,11 @@ def _no_field(api: Api, name: str) -> RecordError:
     )
 
 
-def _picture(api: Api, name: str, data: str) -> str:
+def _picture(api: Api, name: str, picture: Json) -> str:
     """The key of the picture; variants that share one share the key."""
     sent: dict[str, str] = api.memo.setdefault("pictures sent", {})
     if name not in sent:
-        made = globe.create(api, BINARY, {"Data": data, "Encoded": True})
+        made = globe.create(api, BINARY, {"Data": content_of(api, picture), "Encoded": True})
         sent[name] = str(made["MessageID"])
     return sent[name]
 
