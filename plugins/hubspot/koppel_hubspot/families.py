@@ -41,6 +41,12 @@ def options_text(attributes: Sequence[Any]) -> str:
     return ";".join(f"{a.name}={a.value}" for a in attributes if a.name and a.value)
 
 
+def attributes_of(value: Any) -> list[Json]:
+    """The same read back: names and values."""
+    pairs = [one.partition("=") for one in str(value or "").split(";") if "=" in one]
+    return [{"name": name.strip(), "value": value.strip()} for name, _, value in pairs]
+
+
 def name_without(record: Raw) -> str | None:
     """The name of a family: without what its variants' names say of their options."""
     found = str(record["properties"].get("name") or "")

@@ -20,7 +20,14 @@ _FOUND = ("hs_sku", "name", "price", "hub_parent_sku", "hub_ean", "hs_status", "
 #: What a variant has from its family when it has none of its own.
 _SHARED = (
     *("name", "price", "description", "hs_rich_text_description", "hub_short_description"),
-    *("hub_category", "hs_tax_rate_group_id", "hs_product_type", "hs_status", "hub_unit"),
+    *(
+        "hub_category",
+        "hub_features",
+        "hs_tax_rate_group_id",
+        "hs_product_type",
+        "hs_status",
+        "hub_unit",
+    ),
     *("hub_brand", "hs_url"),
 )
 

@@ -11,7 +11,7 @@ from hub.model import Document, Json, Prices, Product
 from hub.sdk import Api, Context, Effect, Field, Page, Query, Raw, RecordError, Written
 
 from . import product_writing
-from .families import DASH, FAMILY, SEPARATOR, family, name_without, options_text
+from .families import DASH, FAMILY, SEPARATOR, attributes_of, family, name_without, options_text
 from .forms import ProductsFilter, ProductsSettings, Settings
 from .lookups import tax_rates
 from .orders import only
@@ -115,6 +115,7 @@ class Products(Kept):
             label="Variants: status",
         ),
         Field("properties.hub_category", label="Category"),
+        Field("properties.hub_features", label="Features"),
         Field("properties.hs_product_type", label="Type"),
         Field("properties.hs_url", label="Address of its page"),
         Field("properties.hs_images", label="Addresses of pictures"),
@@ -243,12 +244,11 @@ class Products(Kept):
             for names in ([n.strip() for n in one.split(">") if n.strip()] for one in path)
             if names
         ]
+        document["features"] = attributes_of(own.get("hub_features"))
         document["modified_at"] = record.get("updatedAt")
         rows = record.get("variants") or ()
         for variant, row in zip(document.get("variants") or (), rows, strict=False):
-            told = str(row["properties"].get("hub_variant_options") or "")
-            pairs = [one.partition("=") for one in told.split(";") if "=" in one]
-            variant["attributes"] = [{"name": n.strip(), "value": v.strip()} for n, _, v in pairs]
+            variant["attributes"] = attributes_of(row["properties"].get("hub_variant_options"))
         if rows:
             document["name"] = name_without(record)
             for name in ("stock", "ean"):
@@ -268,6 +268,8 @@ class Products(Kept):
         if document.categories:
             paths = [c.path or [c.name or ""] for c in document.categories]
             own["hub_category"] = "; ".join(SEPARATOR.join(p) for p in paths if any(p))
+        if document.features:
+            own["hub_features"] = options_text(document.features)
         settings = context.settings
         if context.creating and isinstance(settings, ProductsSettings) and settings.product_type:
             own.setdefault("hs_product_type", settings.product_type)

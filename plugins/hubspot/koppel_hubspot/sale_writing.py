@@ -14,7 +14,7 @@ from hub.model import Json
 from hub.sdk import Api, Effect, RecordError, Written
 
 from .batches import Result, folded, wire
-from .customer_writing import contact_ids
+from .customer_writing import KNOWN, contact_ids
 from .links import to
 from .pipelines import pipeline_of
 from .refusals import Refusal
@@ -60,10 +60,28 @@ def create(
         properties = wire(_staged(api, ties, payload.get("properties") or {}), creating=True)
         inputs.append({"properties": properties, "associations": links})
         places.append(n)
-    by = (REFERENCE,)
-    for n, result in zip(places, write(api, ties.object, "create", inputs, by=by), strict=True):
-        results[n] = _made(result, payloads[n])
+    made = write(api, ties.object, "create", inputs, by=(REFERENCE,))
+    for n, one, result in zip(places, inputs, made, strict=True):
+        results[n] = _untied(api, ties, one, result) or _made(result, payloads[n])
     return [r or RecordError("HubSpot told nothing about it", code="no_answer") for r in results]
+
+
+def _untied(api: Api, ties: Ties, one: Json, result: Result) -> RecordError | None:
+    """HubSpot does not say which link it does not like: whose they were, and look again."""
+    if not isinstance(result, Refusal) or "associations are not valid" not in result.said:
+        return None
+    api.memo.pop(KNOWN, None)
+    whose = {ties.contact: "contact", ties.company: "company"}
+    tied = [
+        (link["types"][0]["associationTypeId"], link["to"]["id"]) for link in one["associations"]
+    ]
+    named = [f"{whose[type_id]} {key}" for type_id, key in tied if type_id in whose]
+    return RecordError(
+        f"{result}. It was to be tied to {' and '.join(named) or 'its lines'}: was that deleted or "
+        "merged in HubSpot?",
+        field="debtor",
+        code="bad_association",
+    )
 
 
 def _made(result: Result, payload: Json) -> Written | RecordError:

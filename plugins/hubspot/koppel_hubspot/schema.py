@@ -45,6 +45,7 @@ OURS: dict[str, dict[str, Own]] = {
         "hub_variant_options": Own("What tells it from other variants"),
         "hub_ean": Own("EAN"),
         "hub_category": Own("Category"),
+        "hub_features": Own("Features"),
         "hub_short_description": Own("Short description"),
         "hub_stock": Own("Stock", "number"),
         "hub_unit": Own("Unit"),

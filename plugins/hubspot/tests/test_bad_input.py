@@ -350,6 +350,20 @@ def test_a_debtor_that_is_none_of_hubspots_blocks_the_order(opened: Open) -> Non
     assert error.fix == "default_debtor"
 
 
+def test_a_customer_that_was_deleted_meanwhile_is_named(opened: Open) -> None:
+    account = opened()
+    (made,) = created(account, "customers", [person(1)])
+    assert isinstance(made, Written)
+    account.store.archive("contacts", made.key.partition("-")[2])
+    document = order(1)
+    document.debtor = made.key
+    (error,) = failed(created(account, "orders", [document]))
+    assert f"contact {made.key.partition('-')[2]}: was that deleted" in str(error)
+    document.debtor = None
+    assert not failed(created(account, "orders", [document]))  # and its lines are used again
+    assert len(account.of("line_items")) == 1
+
+
 def test_a_discount_line_has_no_negative_price(opened: Open) -> None:
     account = opened()
     document = order(1)

@@ -10,7 +10,7 @@ from koppel_hubspot.forms import ProductsSettings
 
 from hub.mapping.difference import differences
 from hub.mapping.fieldtable import FieldTable
-from hub.model import Product, StockLevel
+from hub.model import Attribute, Product, StockLevel
 from hub.sdk import RecordError, Written
 
 from .conftest import Open, context, created, effects, records, rendered, understood, updated
@@ -28,6 +28,7 @@ def test_pictures_cannot_be_written() -> None:
 def test_a_product_means_the_same_when_it_is_read_back(opened: Open) -> None:
     account = opened()
     document = product(1, description="<p>Een <b>bel</b> &amp; meer</p>", cost_price=Decimal("4.5"))
+    document.features = [Attribute(name="Materiaal", value="Messing")]
     (result,) = created(account, "products", [document])
     assert isinstance(result, Written)
     record = PRODUCTS.get(account.api, [result.key])[result.key]
@@ -35,6 +36,7 @@ def test_a_product_means_the_same_when_it_is_read_back(opened: Open) -> None:
     assert (back.sku, back.ean, back.name) == ("NEW-00001", "8720000000001", "Fietsbel 1")
     assert (back.price, back.cost_price, back.prices) == (Decimal("12.10"), Decimal("4.5"), "net")
     assert (back.stock, back.active) == (Decimal(5), True)
+    assert [(f.name, f.value) for f in back.features] == [("Materiaal", "Messing")]
     assert back.description == "<p>Een <b>bel</b> &amp; meer</p>"
     (kept,) = account.of("products", hs_sku="NEW-00001")
     assert kept["properties"]["description"] == "Een bel & meer"
