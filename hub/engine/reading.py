@@ -18,6 +18,7 @@ from hub.store.payloads import truncated
 from hub.store.tables import Entry, FlowCursor, Run, utc_now
 
 GET_CHUNK = 100
+_BY_ITSELF = ("schedule", "webhook")
 
 
 def pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
@@ -37,7 +38,7 @@ def pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
         return
     left = options.get("limit")
     with run.hub.database.session() as session:
-        pending = waiting.due(session, run.flow, everyone=row.trigger != "schedule")
+        pending = waiting.due(session, run.flow, everyone=row.trigger not in _BY_ITSELF)
     if not run.planning:
         pending += [
             key for key in run.ledger.unsettled_keys(run.source.entity.name) if key not in pending

@@ -39,7 +39,7 @@ class Ticker:
         with self._hub.database.session() as session:
             zone = zone_of(get_setting(session, "time_zone"))
             self._fire(session, now, zone)
-            webhooks.take_up(session, now)
+            webhooks.take_up(self._hub, session, now)
             self._take_over(session)
             queued = session.execute(
                 select(col(Run.id), col(Run.attempt))

@@ -240,14 +240,14 @@ def _count(hub: Hub, connection_id: int, what: str, problem: str) -> None:
 # ---- making runs of it
 
 
-def take_up(session: Session, now: dt.datetime) -> None:
+def take_up(hub: Hub, session: Session, now: dt.datetime) -> None:
     """Tell the flows what was stored, and queue runs for what they were told of."""
     _settle(session, now)
-    _distribute(session)
+    _distribute(hub, session)
     _queue(session, now)
 
 
-def _distribute(session: Session) -> None:
+def _distribute(hub: Hub, session: Session) -> None:
     """Note for each flow which records it has to read again; many events, one note."""
     while True:
         events = session.execute(
@@ -260,11 +260,12 @@ def _distribute(session: Session) -> None:
             return
         flows = defaultdict(list)
         for flow in session.execute(select(Flow).where(_live())).scalars():
-            flows[flow.source_id, flow.source_entity].append(flow.id)
+            by_key = _readable_by_key(hub, session, flow)
+            flows[flow.source_id, flow.source_entity].append((flow.id, by_key))
         told = {
-            (flow_id, key)
+            (flow_id, key if by_key else POLL)
             for _, connection_id, entity, key in events
-            for flow_id in flows.get((connection_id, entity), ())
+            for flow_id, by_key in flows.get((connection_id, entity), ())
         }
         connection = session.connection()
         if told:
@@ -288,6 +289,12 @@ def _distribute(session: Session) -> None:
 
 
 _KEY = col(HookEvent.key)
+
+
+def _readable_by_key(hub: Hub, session: Session, flow: Flow) -> bool:
+    system = hub.registry.systems.get(session.get_one(Connection, flow.source_id).system)
+    found = (e for e in system.entities if e.name == flow.source_entity) if system else ()
+    return any(entity().can("get") for entity in found)
 
 
 def _queue(session: Session, now: dt.datetime) -> None:

@@ -271,6 +271,19 @@ def test_events_of_what_no_flow_reads_are_dropped(gate: Bench, sender: Sender) -
     assert _stored(gate, Told) == 0
 
 
+def test_what_cannot_be_read_by_key_is_read_as_a_whole(gate: Bench, app: Flask) -> None:
+    gate.apply(flow={"from": "door.tags"}, refresh_token=gate.brought())
+    sender = Sender(gate, app)
+    sender.tell("1", "2", entity="tags")
+    _tick(gate)
+    (run,) = gate.runs()
+    assert (run.trigger, run.options) == ("webhook", {})
+    _work(gate)
+    assert gate.runs()[0].read == 5
+    _tick(gate)
+    assert _stored(gate, Told) == 0
+
+
 def test_a_paused_flow_is_not_told(gate: Bench, sender: Sender) -> None:
     with gate.hub.database.session() as session:
         flow = session.merge(gate.flow())
