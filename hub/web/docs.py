@@ -16,16 +16,8 @@ from hub.web.page import page
 bp = Blueprint("docs", __name__)
 ORDER = (
     *("index", "manual", "orders", "invoices", "customers", "products", "stock", "mapper", "plans"),
-    *(
-        "transforms",
-        "systems/",
-        "config",
-        "cli",
-        "operations",
-        "plugins",
-        "architecture",
-        "requirements",
-    ),
+    *("transforms", "systems/", "config", "cli", "operations"),
+    *("plugins", "architecture", "requirements"),
 )
 """Chapters as people need them; a folder stands for all that is in it, the rest comes last."""
 _TITLE = re.compile(r"\A\s*# .*\n")
