@@ -18,7 +18,7 @@ from hub.web.page import hub
 
 bp = Blueprint("hooks", __name__)
 LIMITER = "koppel_hook_limiter"
-BURST, PER_SECOND = 2_000.0, 200.0
+BURST, PER_SECOND = 10_000.0, 200.0
 """Messages to one connection at once, and how fast that room comes back."""
 WRONG_BURST, WRONG_PER_SECOND = 40.0, 0.5
 """The same for messages from one address that are not genuine."""
