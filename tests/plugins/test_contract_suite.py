@@ -243,7 +243,8 @@ def test_a_secret_in_an_exchange_is_found(toy_module: Any, monkeypatch: pytest.M
     from hub.sdk.exchange import Redactor
     from hub.testing import report
 
-    monkeypatch.setattr(Redactor, "headers", lambda self, headers: dict(headers))
+    token = toy_module.toy.demo("http://127.0.0.1:1")["credentials"]["token"]
+    monkeypatch.setattr(Redactor, "text", lambda self, text: text and f"{text} {token}")
     monkeypatch.setattr(report, "CHECKS", [c for c in report.CHECKS if c.name == "shows_no_secret"])
     (result,) = run_contract(toy_module.toy, lambda result: None)
     assert result.verdict == "failed"
