@@ -26,7 +26,7 @@ _done = delete(_waiting).where(
 def reasons(connection: Connection, flow_id: int) -> dict[str, str]:
     """Who waits, whenever it is to be tried again, and why."""
     columns = select(_waiting.c.key, _waiting.c.reason).where(_waiting.c.flow_id == flow_id)
-    return {key: reason for key, reason in connection.execute(columns)}
+    return dict(connection.execute(columns).tuples().all())
 
 
 def release(connection: Connection, flow_id: int, done: Sequence[str]) -> None:
