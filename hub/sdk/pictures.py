@@ -85,7 +85,7 @@ def fetch(api: Api, url: str, field: str) -> bytes:
 
     api: the connection that it is for, whose own host may be within one's network.
     """
-    first = urlsplit(url).hostname
+    first: str | None = None
     with Client(
         timeout=Timeout(30.0, connect=10.0),
         follow_redirects=False,
@@ -93,6 +93,7 @@ def fetch(api: Api, url: str, field: str) -> bytes:
     ) as client:
         for _ in range(REDIRECTS + 1):
             address, host = _allowed(api, url, field)
+            first = first or host
             if host != first and not url.startswith("https:"):
                 raise _refused(f"The picture {url[:_SHOWN]} is on another host, without TLS", field)
             # Asked for at the very address that was judged: a name may point elsewhere in a moment.

@@ -13,6 +13,8 @@ from hub.model import Product, Variant
 from hub.sdk import Blocked
 
 _LARGEST = Decimal("1e12")
+DEEPEST = 50
+"""Categories above each other, of which nobody has so many: they go round in a circle."""
 
 
 def check_product(product: Product, settings: ProductSettings, facts: Facts) -> list[str]:
@@ -31,6 +33,8 @@ def check_product(product: Product, settings: ProductSettings, facts: Facts) -> 
                 f"{label} has a price below zero: {price:f}.", field=where, code="bad_price"
             )
     _check_currency(product, settings, facts, label)
+    if settings.categories != "none":
+        _check_categories(product, facts, label)
     return _check_eans(product, settings, label)
 
 
@@ -120,6 +124,28 @@ def _check_currency(product: Product, settings: ProductSettings, facts: Facts, l
             fix="currency",
         )
     product.currency = wanted
+
+
+def _check_categories(product: Product, facts: Facts, label: str) -> None:
+    """A category must have its place: one in a circle has no root, and so no path."""
+    for position, category in enumerate(product.categories):
+        names = [folded(name) for name in category.path or [category.name or ""]]
+        around = len(names) > DEEPEST
+        if all(names) and names and not around:
+            continue
+        why = (
+            "the categories above it go round in a circle"
+            if around
+            else "the categories above it go round in a circle, or are gone"
+        )
+        raise Blocked(
+            f"{label} is in category {category.name or category.key or position + 1}, which has "
+            f"no place in the tree of {facts.source}: {why}. Put it right there, or let this flow "
+            "leave categories alone.",
+            field=f"categories[{position}]",
+            code="category_circle",
+            fix="categories",
+        )
 
 
 def _check_eans(product: Product, settings: ProductSettings, label: str) -> list[str]:

@@ -132,6 +132,7 @@ def create_app(
         variants=variants,
         product_limit=product_limit,
     )
+    app.extensions["resources"] = resources
     limits = Limits(total_limit)
     Sandbox(
         app,
