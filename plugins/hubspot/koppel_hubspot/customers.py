@@ -10,11 +10,10 @@ from hub.model import Customer, Document, Json
 from hub.sdk import Api, Context, Effect, Field, Page, Query, Raw, RecordError, Written
 
 from . import customer_writing
-from .batches import NotUnique, read_many
 from .forms import CustomersFilter, CustomersSettings
 from .links import linked
 from .reading import Kept, by_ids, joined, line_of, since_of, text
-from .schema import REFERENCE, discovered, readable
+from .schema import REFERENCE, discovered, found_by, readable
 from .searching import changed, condition, gathered, milliseconds, stamp_of
 
 CONTACT = "contact-"
@@ -217,10 +216,7 @@ class Customers(Kept):
         found: dict[str, Raw] = {}
         for kind, make in (("companies", _company), ("contacts", _person)):
             rest = [value for value in values if value not in found]
-            try:
-                there = read_many(api, kind, rest, [REFERENCE, "email"], REFERENCE) if rest else {}
-            except NotUnique:
-                there = {}  # nothing was ever written with a number
+            there = found_by(api, kind, REFERENCE, rest) if rest else {}
             found |= {value: make(record) for value, record in there.items()}
         keys = [v for v in values if v not in found and v.startswith((CONTACT, COMPANY))]
         found |= {k: r for k, r in self.get(api, keys).items() if not isinstance(r, RecordError)}

@@ -10,12 +10,11 @@ from hub.model import Document, Json, Order
 from hub.sdk import Api, Context, Effect, Field, Query, Raw, RecordError, Written
 
 from . import sale_writing
-from .batches import NotUnique, read_many
 from .forms import OrdersFilter, OrdersSettings
 from .pipelines import must_exist
 from .reading import amount, joined, line_of, moment, text, yes
 from .sales import Sale, customer_fields, line_fields
-from .schema import REFERENCE
+from .schema import REFERENCE, found_by
 from .searching import condition
 
 CANCELLED = "3c85a297-e9ce-400b-b42e-9f16853d69d6"
@@ -287,11 +286,8 @@ def only(results: Sequence[Written | RecordError]) -> Written:
 
 
 def find_by_reference(api: Api, kind: str, values: Sequence[str]) -> dict[str, Raw]:
-    """Records by our own unique property; as long as it is not there, nothing was ever written."""
-    try:
-        return read_many(api, kind, values, [REFERENCE], REFERENCE)
-    except NotUnique:
-        return {}
+    """Records by our own property; as long as it is not there, nothing was ever written."""
+    return found_by(api, kind, REFERENCE, values)
 
 
 def put_lines(payload: Json, document: Order) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hub.model import Json
-from hub.sdk import Api, ConfigurationError, Field, RecordError
+from hub.sdk import Api, ConfigurationError, Field
 
-from .batches import NotUnique, Result, write_many
+from .batches import NotUnique, Result, folded, read_many, write_many
 from .refusals import Refusal
+from .searching import by_values
 
 PROPERTIES = "/crm/v3/properties"
 REFERENCE = "hub_external_id"
@@ -109,19 +109,12 @@ def discovered(api: Api, kind: str, path: str, known: Iterable[Field]) -> list[F
 def ensure(api: Api, kind: str, names: Iterable[str]) -> bool:
     """Make those of our properties that are not there; whether any was made.
 
-    Raises ConfigurationError when they may not be made, or are there and of no use.
+    Where HubSpot has no unique values for this type of object, one without is made. Raises
+    ConfigurationError when they may not be made.
     """
     api.memo.pop(f"properties of {kind}", None)
     there = definitions(api, kind)
     wanted = [name for name in dict.fromkeys(names) if name in OURS.get(kind, {})]
-    for name in wanted:
-        if OURS[kind][name].unique and name in there and not there[name].get("hasUniqueValue"):
-            raise ConfigurationError(
-                f"HubSpot has a property {name} of {kind} that is not unique, so records cannot be "
-                "recognised by it. Delete it in HubSpot (Settings > Properties); the hub makes it "
-                "anew, with unique values.",
-                setting="create_properties",
-            )
     lacking = [name for name in wanted if name not in there]
     if not lacking:
         return False
@@ -135,18 +128,23 @@ def ensure(api: Api, kind: str, names: Iterable[str]) -> bool:
     bodies = [_body(kind, name, OURS[kind][name]) for name in lacking]
     try:
         api.post(f"{PROPERTIES}/{kind}/batch/create", {"inputs": bodies})
-    except Refusal as error:
+    except Refusal:
         # Another process may have made one of them meanwhile: each by itself then.
-        if error.status != 409 and len(bodies) == 1:
-            raise _no_property(kind, lacking, error) from error
         for body in bodies:
-            try:
-                api.post(f"{PROPERTIES}/{kind}", body)
-            except Refusal as refusal:
-                if refusal.status != 409:
-                    raise _no_property(kind, [str(body["name"])], refusal) from refusal
+            _make(api, kind, body)
     api.memo.pop(f"properties of {kind}", None)
     return True
+
+
+def _make(api: Api, kind: str, body: Json) -> None:
+    try:
+        api.post(f"{PROPERTIES}/{kind}", body)
+    except Refusal as error:
+        if error.status == 409:
+            return
+        if not body.pop("hasUniqueValue", False):
+            raise _no_property(kind, [str(body["name"])], error) from error
+        _make(api, kind, body)
 
 
 def _body(kind: str, name: str, own: Own) -> Json:
@@ -180,9 +178,13 @@ def write(
     try:
         found = write_many(api, kind, action, inputs, by)
     except NotUnique:
-        if key not in OURS.get(kind, {}) or not ensure(api, kind, [str(key)]):
+        if key not in OURS.get(kind, {}):
             raise
-        found = write_many(api, kind, action, inputs, by)
+        ensure(api, kind, [str(key)])
+        if definitions(api, kind).get(str(key), {}).get("hasUniqueValue"):
+            found = write_many(api, kind, action, inputs, by)
+        else:
+            found = _without_unique(api, kind, inputs, str(key))
     lacking: dict[int, list[str]] = {}
     for place, result in enumerate(found):
         if isinstance(result, Refusal):
@@ -199,6 +201,38 @@ def write(
     return found
 
 
-def as_error(result: Any) -> RecordError | None:
-    """The refusal of a record, if it is one."""
-    return result if isinstance(result, RecordError) else None
+def found_by(api: Api, kind: str, name: str, values: Sequence[str]) -> dict[str, Json]:
+    """Value -> record by a property of ours: at once, or through search where it is not unique."""
+    try:
+        return read_many(api, kind, values, [name], name)
+    except NotUnique:
+        wanted = {folded(value): value for value in values if value.strip()}
+        found: dict[str, Json] = {}
+        for record in by_values(api, kind, name, list(wanted), [name]):
+            value = wanted.get(folded(record["properties"].get(name) or ""))
+            if value is not None:
+                found.setdefault(value, record)
+        return found
+
+
+def _without_unique(api: Api, kind: str, inputs: Sequence[Json], key: str) -> list[Result]:
+    """Update what search finds and what was made a moment ago, create the rest."""
+    known: dict[str, str] = api.memo.setdefault(f"made {kind}", {})
+    there = by_values(api, kind, key, [str(one["id"]) for one in inputs], [key])
+    known |= {folded(record["properties"].get(key) or ""): record["id"] for record in there}
+    places: dict[str, list[int]] = {"update": [], "create": []}
+    bodies: dict[str, list[Json]] = {"update": [], "create": []}
+    for place, one in enumerate(inputs):
+        own = {"properties": {**one["properties"], key: one["id"]}}
+        present = known.get(folded(one["id"]))
+        action = "update" if present else "create"
+        places[action].append(place)
+        bodies[action].append({**own, "id": present} if present else own)
+    found: dict[int, Result] = {}
+    for action, own_places in places.items():
+        answers = write_many(api, kind, action, bodies[action], by=(key,))
+        found |= dict(zip(own_places, answers, strict=True))
+    for place, result in found.items():
+        if isinstance(result, dict):
+            known[folded(inputs[place]["id"])] = str(result["id"])
+    return [found[place] for place in range(len(inputs))]

@@ -42,7 +42,22 @@ def test_products_get_what_they_need_without_unique_values(opened: Open) -> None
     assert (made.type, made.unique) == ("string", False)
 
 
-def test_a_property_of_that_name_that_is_not_unique_is_told(opened: Open) -> None:
+@pytest.mark.parametrize("kind", ["orders", "line_items"])
+def test_where_values_cannot_be_unique_records_are_found_through_search(
+    opened: Open, kind: str
+) -> None:
+    account = opened(without_unique=[kind])
+    first = created(account, "orders", [order(1, 2), order(2)])
+    assert not account.store.known[kind][REFERENCE if kind == "orders" else LINE].unique
+    account.api.memo.clear()
+    found = hubspot.entity("orders").find(account.api, "reference", ["WEB-900001", "WEB-9"])
+    assert isinstance(first[0], Written)
+    assert found["WEB-900001"]["id"] == first[0].key
+    created(account, "orders", [order(3)])
+    assert len(account.of("line_items")) == 4
+
+
+def test_a_property_of_that_name_that_is_not_unique_is_used_all_the_same(opened: Open) -> None:
     account = opened()
     body = {
         "name": REFERENCE,
@@ -52,7 +67,17 @@ def test_a_property_of_that_name_that_is_not_unique_is_told(opened: Open) -> Non
         "groupName": "order_information",
     }
     account.api.post("/crm/v3/properties/orders", body)
-    with pytest.raises(ConfigurationError, match="not unique") as caught:
+    (made,) = created(account, "orders", [order(1)])
+    assert isinstance(made, Written)
+    found = hubspot.entity("orders").find(account.api, "reference", ["WEB-900001"])
+    assert found["WEB-900001"]["id"] == made.key
+
+
+def test_a_property_that_cannot_be_made_at_all_is_told(opened: Open) -> None:
+    account = opened()
+    body = json.dumps({"status": "error", "message": "There are 1000 already."})
+    account.sandbox.fault("status", status=400, path="properties/orders", method="POST", body=body)
+    with pytest.raises(ConfigurationError, match="There are 1000 already") as caught:
         ensure(account.api, "orders", [REFERENCE])
     assert caught.value.setting == "create_properties"
 

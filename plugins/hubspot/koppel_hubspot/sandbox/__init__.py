@@ -65,6 +65,7 @@ def create_app(
     token_lifetime: float = 1800,
     rotates: bool = False,
     unique_sku: bool = True,
+    without_unique: Iterable[str] = (),
     missing_scopes: Iterable[str] = (),
 ) -> Flask:
     """An account with so many records of each kind; *products* come on top of the catalogue.
@@ -73,10 +74,11 @@ def create_app(
     was changed. lag: seconds before search sees a write. ten_seconds, daily, searches: the limits
     (requests in ten seconds, in a day, searches in a second). token_lifetime: of OAuth2 access
     tokens; rotates: whether a refresh spends its refresh token. unique_sku: whether records may be
-    told apart by `hs_sku`. missing_scopes: what the app was not granted.
+    told apart by `hs_sku`; without_unique: types that get no other unique property.
+    missing_scopes: what the app was not granted.
     """
     app = Flask(__name__)
-    store = Store(lag=lag, unique_sku=unique_sku)
+    store = Store(lag=lag, unique_sku=unique_sku, without_unique=without_unique)
     store.pipelines = copy.deepcopy(PIPELINES)
     _fill(store, contacts, companies, products, orders, lines, deals, invoices, seed, ties, until)
     access = Access(app, token=token, lifetime=token_lifetime, rotates=rotates)
@@ -214,13 +216,13 @@ def _properties(store: Store, method: str, parts: list[str], body: Any) -> Answe
     if len(parts) == 1 and method == "GET":
         return 200, {"results": [d.shown() for d in known.values()]}
     if len(parts) == 1 and method == "POST":
-        definition = made(kind, body, known)
+        definition = made(kind, body, known, store.without_unique)
         known[definition.name] = definition
         return 201, definition.shown()
     if parts[1:] == ["groups"] and method == "GET":
         return 200, {"results": [{"name": GROUPS[kind], "label": kind, "archived": False}]}
     if parts[1:] == ["batch", "create"] and method == "POST":
-        definitions = [made(kind, one, known) for one in body["inputs"]]
+        definitions = [made(kind, one, known, store.without_unique) for one in body["inputs"]]
         known.update({d.name: d for d in definitions})
         return 201, {"status": "COMPLETE", "results": [d.shown() for d in definitions]}
     if len(parts) == 2 and parts[1] in known:

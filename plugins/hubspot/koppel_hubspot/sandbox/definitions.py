@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -196,7 +196,12 @@ def standard(kind: str) -> dict[str, Definition]:
     return found
 
 
-def made(kind: str, asked: dict[str, Any], known: dict[str, Definition]) -> Definition:
+def made(
+    kind: str,
+    asked: dict[str, Any],
+    known: dict[str, Definition],
+    without_unique: Collection[str] = (),
+) -> Definition:
     """A new property as it was asked for. Raises Refused."""
     for name in ("name", "label", "type", "fieldType", "groupName"):
         if not asked.get(name):
@@ -211,8 +216,8 @@ def made(kind: str, asked: dict[str, Any], known: dict[str, Definition]) -> Defi
     if asked["groupName"] not in (GROUPS[kind], "hub_integration"):
         raise Refused(400, f"Property group {asked['groupName']} does not exist")
     unique = bool(asked.get("hasUniqueValue"))
-    if unique and kind == "products":
-        raise Refused(400, "Unique properties are not supported for PRODUCT")
+    if unique and kind in without_unique:
+        raise Refused(400, f"Unique properties are not supported for {kind.upper()}")
     if unique and sum(d.unique and d.defined_here for d in known.values()) >= 10:
         raise Refused(400, "There can be at most 10 unique properties")
     return Definition(

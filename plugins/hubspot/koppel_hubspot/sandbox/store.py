@@ -39,9 +39,12 @@ _DEFAULT = {
 class Store:
     """All records of an account. `lag`: seconds before search sees a write."""
 
-    def __init__(self, *, lag: float = 0.0, unique_sku: bool = True) -> None:
+    def __init__(
+        self, *, lag: float = 0.0, unique_sku: bool = True, without_unique: Iterable[str] = ()
+    ) -> None:
         self.lock = threading.RLock()
         self.lag = lag
+        self.without_unique = {"products", *without_unique}
         self.objects: dict[str, dict[str, Record]] = {kind: {} for kind in TYPES}
         self.known: dict[str, dict[str, Definition]] = {kind: standard(kind) for kind in TYPES}
         self.known["products"]["hs_sku"].unique = unique_sku
