@@ -29,7 +29,7 @@ OURS = {
     ),
     "companies": (("vat_number", "string"),),
 }
-HELPERS = {"VERZENDKOSTEN", "BETAALKOSTEN", "KORTING", "AFRONDING"}
+NO_GOODS = {"VERZENDKOSTEN", "BETAALKOSTEN", "KORTING", "AFRONDING"}
 
 
 class Seeds:
@@ -114,14 +114,14 @@ class Seeds:
                 "hs_sku": sku,
                 "price": price,
                 "description": f"{name}, uit voorraad",
-                "hs_product_type": "service" if sku in HELPERS else "inventory",
+                "hs_product_type": "service" if sku in NO_GOODS else "inventory",
                 "hs_status": "active",
                 "hs_tax_rate_group_id": TAX_RATES[0]["id"],
                 "hub_parent_sku": family,
                 "hub_variant_options": options,
-                "hub_ean": f"87100000{n:05d}" if sku not in HELPERS else None,
-                "hub_category": None if sku in HELPERS else "Fietsen > Onderdelen",
-                "hub_stock": None if sku in HELPERS else str(n % 40),
+                "hub_ean": f"87100000{n:05d}" if sku not in NO_GOODS else None,
+                "hub_category": None if sku in NO_GOODS else "Fietsen > Onderdelen",
+                "hub_stock": None if sku in NO_GOODS else str(n % 40),
             }
             self._write("products", {k: v for k, v in values.items() if v is not None})
 
@@ -130,7 +130,7 @@ class Seeds:
         products = [
             p
             for p in list(self._store.objects["products"].values())[:40]
-            if p["properties"]["hs_sku"] not in HELPERS
+            if p["properties"]["hs_sku"] not in NO_GOODS
         ]
         total = Decimal(0)
         for place in range(count):
