@@ -26,7 +26,7 @@ _done = delete(_waiting).where(
 def reasons(connection: Connection, flow_id: int) -> dict[str, str]:
     """Who waits, whenever it is to be tried again, and why."""
     columns = select(_waiting.c.key, _waiting.c.reason).where(_waiting.c.flow_id == flow_id)
-    return dict(connection.execute(columns).tuples().all())
+    return {row.key: row.reason for row in connection.execute(columns)}
 
 
 def release(connection: Connection, flow_id: int, done: Sequence[str]) -> None:
