@@ -98,7 +98,7 @@ def shown(registry: Registry, pair: Pair, recommended: bool) -> Json:
     becomes = pair.target_entity.title.lower()
     sentence = f"{pair.source_entity.title} become {becomes} in {target}"
     if not pair.target_entity.can("create"):
-        sentence = f"{pair.source_entity.title} of {source} are kept up to date in {target}"
+        sentence = f"{pair.source_entity.title} of {source}: changes are passed on to {target}"
     return {
         "value": pair.value,
         "title": f"{pair.source_entity.title} of {source} to {becomes} of {target}",

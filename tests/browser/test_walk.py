@@ -93,7 +93,7 @@ def couple(page: Page, stage: Stage) -> None:
     page.get_by_role("group", name="To").get_by_text("Administratie 100").click()
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("Orders become sales orders in Administratie 100")).to_be_visible()
-    impossible = page.get_by_text("does not write orders")
+    impossible = page.get_by_text("has no way to write stock")
     expect(impossible.first).to_be_visible()
     page.get_by_role("button", name="Next").click()
 
