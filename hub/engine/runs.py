@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from hub.engine import alerts
+from hub.engine import alerts, garbage
 from hub.engine.claims import Claim, LostClaim
 from hub.engine.context import FlowRun, open_run
 from hub.engine.hub import Hub
@@ -75,7 +75,8 @@ def execute(
         raise AlreadyRunning(_busy(hub, holder, flow))
     try:
         if _begin(hub, run_id):
-            _work(hub, run_id, flow, claim, progress, resume)
+            with garbage.patient():
+                _work(hub, run_id, flow, claim, progress, resume)
     finally:
         claim.release()
 
