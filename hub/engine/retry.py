@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy.orm import aliased
@@ -169,10 +170,11 @@ def past_entries(session: Session, flow: Flow, limit: int, keys: Sequence[str] =
     if keys:
         query = query.where(col(Entry.key).in_(list(keys)))
     found: dict[str, int] = {}
-    for entry_id, key in session.exec(query.execution_options(yield_per=100)):
-        found.setdefault(key, entry_id)
-        if len(found) == limit:
-            break
+    with closing(session.exec(query.execution_options(yield_per=100))) as rows:
+        for entry_id, key in rows:
+            found.setdefault(key, entry_id)
+            if len(found) == limit:
+                break
     return list(found.values())
 
 
