@@ -83,7 +83,7 @@ def access(hub: Hub, row: Connection) -> Access | None:
 
 
 def begin(hub: Hub, row: Connection, *, browser: str, following: str = "") -> str:
-    """The address at the vendor where access is given. browser: a secret of this session."""
+    """The address at the vendor where access is given. browser: a secret that only this one has."""
     assert row.id is not None
     credentials = hub.credentials(row)
     oauth2 = hub.registry.system(row.system).oauth2_for(credentials)

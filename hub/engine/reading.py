@@ -80,7 +80,8 @@ def pages(run: FlowRun, row: Run) -> Iterator[list[Outcome]]:
     if full:
         yield from missing(run, whole | seen)
     if follows:
-        keys = [key for key in run.ledger.open_keys(run.pair) if key not in seen | whole]
+        known = seen | whole
+        keys = [key for key in run.ledger.open_keys(run.pair) if key not in known]
         yield from _by_keys(run, worker, keys, explicit=False, forced=False)
 
 
