@@ -23,6 +23,8 @@ LONG = 600.0
 SLICES = 60
 OLDER = 15_000
 """Milliseconds of waiting after which a call goes one rank up, so that nobody waits for ever."""
+BACK = 500
+"""Milliseconds that room is left for the next call of somebody who had to wait for the last."""
 UNSURE = 900.0
 """Seconds that a vendor's word on a long budget is believed when it does not say until when."""
 

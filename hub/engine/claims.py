@@ -12,9 +12,10 @@ from sqlalchemy import Connection, or_, update
 
 from hub.store import leases
 from hub.store.database import Database
+from hub.store.sql import table_of
 from hub.store.tables import Lease
 
-_lease = Lease.__table__  # type: ignore[attr-defined]
+_lease = table_of(Lease)
 
 
 class LostClaim(Exception):

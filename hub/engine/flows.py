@@ -12,7 +12,7 @@ from sqlmodel import Session, col, delete, select
 
 from hub.engine import forms, shared
 from hub.engine.hub import Hub
-from hub.engine.ledger import OPEN
+from hub.engine.ledger_sql import OPEN
 from hub.engine.mapper_check import problems
 from hub.engine.naming import flow_named, name_problem, nearest
 from hub.engine.schedules import ScheduleError, parse_schedule

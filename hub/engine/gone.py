@@ -7,13 +7,11 @@ that status is sent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from hub.engine import lastword
 from hub.engine.context import FlowRun
 from hub.engine.journal import Outcome
-from hub.engine.port import Intent, Kept
 from hub.mapping.settings import SaleSettings
-from hub.sdk import RecordError, TemporaryError
 
 CANCELLED = "cancelled"
 
@@ -24,13 +22,7 @@ def gone(run: FlowRun, keys: Sequence[str]) -> list[Outcome]:
     for link in run.ledger.reverse(run.pair, [key for key in keys if not there.get(key)]):
         there[link.target_key] = link.source_key
     outcomes = [_told(run, key, there[key]) for key in keys if there.get(key)]
-    if not run.planning:
-        run.ledger.flush()
-    with run.hub.database.session() as session:
-        run.journal.write(session.connection(), outcomes)
-        if not run.planning:
-            done = [outcome.key for outcome in outcomes if outcome.outcome != "failed"]
-            run.ledger.close(session.connection(), run.pair, done)
+    lastword.close(run, outcomes)
     return outcomes
 
 
@@ -44,17 +36,6 @@ def _told(run: FlowRun, key: str, target_key: str) -> Outcome:
     if status is None:
         outcome.reason += f" It is left as it is in {target}, as {target_key}."
         return outcome
-    try:
-        payload = run.target.table.render(
-            run.target.entity.document.from_dict({"status": status}),
-            replace(run.target.context, creating=False),
-        )
-        outcome.parts["pushed"] = payload
-        intent = Intent(pair=run.pair, key=key, payload=payload, kept=Kept(closed=True))
-        run.port.update(run.destination, target_key, intent)
-    except (RecordError, TemporaryError) as error:
-        outcome.outcome, outcome.reason = "failed", f"{outcome.reason} {error}"
-        return outcome
-    outcome.outcome = "updated"
-    outcome.reason += f" Status {status} for {target_key} in {target}."
+    done = f"{outcome.reason} Status {status} for {target_key} in {target}."
+    lastword.tell(run, outcome, {"status": status}, done)
     return outcome

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.sdk import Answer, AuthenticationError, ConnectError, Form, NotConnected, OAuth2, System
-from hub.sdk.api import retry_after
+from hub.sdk.answers import retry_after
 from hub.sdk.exchange import Redactor
 from hub.sdk.http import (
     BasicAuth,

@@ -33,6 +33,7 @@ class Job:
     past record is planned anew. cancelling: what was written is to be undone. whole: nothing is
     missing from the record.
     essence, closed: as in Link, told by the record as it was read.
+    shared: of calls made for many records, what was answered on this one.
     """
 
     record: Raw
@@ -51,6 +52,7 @@ class Job:
     done: bool = False
     whole: bool = False
     exchanges: list[Exchange] = dataclasses.field(default_factory=list)
+    shared: list[Json] = dataclasses.field(default_factory=list)
 
     @property
     def target_key(self) -> str | None:
@@ -88,8 +90,9 @@ class Job:
 
     def note_answers(self) -> None:
         """Put down what was asked and answered so far; an entry is stored before its work ends."""
-        if self.exchanges:
-            self.outcome.parts["answered"] = [shown_exchange(e) for e in self.exchanges]
+        answered = [shown_exchange(exchange) for exchange in self.exchanges] + self.shared
+        if answered:
+            self.outcome.parts["answered"] = answered
 
     def note_shared(
         self, exchanges: list[Exchange], answer: Written | RecordError | TemporaryError
@@ -99,7 +102,7 @@ class Job:
         for exchange in exchanges:
             shown = shown_exchange(exchange)
             shown |= {"body": "(with other records in one call)", "answer": own}
-            self.outcome.parts.setdefault("answered", []).append(shown)
+            self.shared.append(shown)
 
     def refuse(self, error: RecordError) -> None:
         """End it as the error says: failed, blocked or skipped."""

@@ -16,10 +16,11 @@ from hub.model import Json
 from hub.sdk.exchange import Exchange
 from hub.store import ids, payloads
 from hub.store.database import Database
+from hub.store.sql import table_of
 from hub.store.tables import Entry, utc_now
 from hub.store.vault import Vault
 
-_insert = insert(Entry.__table__)  # type: ignore[attr-defined]
+_insert = insert(table_of(Entry))
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "blocked", "failed")
 
 

@@ -1,7 +1,4 @@
-"""Ledger: links (this record there is that record here) and effects (each intended write).
-
-Its statements are made once and sent as they are: a run passes here several times per record.
-"""
+"""Ledger: links (this record there is that record here) and effects (each intended write)."""
 
 from __future__ import annotations
 
@@ -9,23 +6,21 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, and_, bindparam, case, func, select, update
+from sqlalchemy import Connection, and_, select, update
 
+from hub.engine import ledger_sql as sql
 from hub.engine.claims import Claim, LostClaim
 from hub.model import Json
 from hub.sdk import Effect, Written
 from hub.store.database import Database
-from hub.store.sql import Insert, insert_for
+from hub.store.sql import table_of
 from hub.store.tables import EffectRow, Link, utc_now
 
-OPEN = ("intended", "sent", "unknown")
 CHUNK = 400
-_effect = EffectRow.__table__  # type: ignore[attr-defined]
-_link = Link.__table__  # type: ignore[attr-defined]
-_IDENTITY = ("source_id", "source_entity", "source_key", "target_id", "target_entity")
+_effect = table_of(EffectRow)
+_link = table_of(Link)
 
 
 @dataclass(frozen=True)
@@ -64,84 +59,6 @@ class StoredEffect(Effect):
         """Remember how far this write has come, durably, before the next call is made."""
         self._ledger.reach(self, stage)
         self.stage = stage
-
-
-# -- the statements ------------------------------------------------------------------------------
-
-
-@cache
-def _begin(dialect: str) -> Executable:
-    """Take an effect up: a new row, or the old one with a token that may still be used.
-
-    An open effect that has reached a stage is taken up where it stood. Of any other nothing may
-    be taken up again, and it gets a new token.
-    """
-    statement = insert_for(dialect, _effect)
-    goes_on = and_(_effect.c.state.in_(OPEN), _effect.c.stage.is_not(None))
-    given = statement.excluded
-    return statement.on_conflict_do_update(
-        index_elements=[*_IDENTITY, "action"],
-        set_={
-            "token": case((goes_on, _effect.c.token), else_=given.token),
-            "stage": case((goes_on, _effect.c.stage), else_=None),
-            "state": "sent",
-            "error": "",
-            "flow_id": given.flow_id,
-            "run_id": given.run_id,
-            "sent_at": given.sent_at,
-            "attempts": _effect.c.attempts + 1,
-        },
-    ).returning(_effect.c.id, _effect.c.token, _effect.c.stage)
-
-
-@cache
-def _relink(dialect: str) -> Insert:
-    """Store a link; what is not said of one that is there stays."""
-    statement = insert_for(dialect, _link)
-    given = statement.excluded
-    kept = {
-        name: func.coalesce(given[name], _link.c[name])
-        for name in ("target_number", "known_as", "received", "pushed", "essence")
-    }
-    return statement.on_conflict_do_update(
-        index_elements=list(_IDENTITY),
-        set_={
-            "target_key": given.target_key,
-            "updated_at": given.updated_at,
-            "closed": given.closed,
-        }
-        | kept,
-    )
-
-
-_reach = (
-    update(_effect)
-    .where(_effect.c.id == bindparam("row"), _effect.c.token == bindparam("held"))
-    .values(stage=bindparam("now"))
-)
-_end = (
-    update(_effect)
-    .where(_effect.c.id == bindparam("row"))
-    .values(
-        state=bindparam("now"),
-        error=bindparam("why"),
-        target_key=func.coalesce(bindparam("there"), _effect.c.target_key),
-        settled_at=bindparam("at", type_=_effect.c.settled_at.type),
-    )
-)
-_settle = (
-    update(_effect)
-    .where(
-        *(_effect.c[name] == bindparam(f"_{name}") for name in _IDENTITY),
-        _effect.c.action == "create",
-    )
-    .values(
-        state="confirmed",
-        error="",
-        target_key=bindparam("there"),
-        settled_at=bindparam("at", type_=_effect.c.settled_at.type),
-    )
-)
 
 
 class Ledger:
@@ -278,7 +195,7 @@ class Ledger:
         """Store or refresh a link, in the transaction of what it belongs to."""
         now = utc_now()
         connection.execute(
-            _relink(connection.dialect.name),
+            sql.relink(connection.dialect.name),
             {
                 **pair.columns(),
                 "source_key": key,
@@ -306,7 +223,7 @@ class Ledger:
                         _between(_effect, pair),
                         _effect.c.action == action,
                         _effect.c.source_key.in_(chunk),
-                        _effect.c.state.in_(OPEN),
+                        _effect.c.state.in_(sql.OPEN),
                     )
                 ).scalars()
                 found.update({row.source_key: row for row in rows})
@@ -320,7 +237,7 @@ class Ledger:
                 .where(
                     _effect.c.flow_id == self._flow_id,
                     _effect.c.source_entity == source_entity,
-                    _effect.c.state.in_(OPEN),
+                    _effect.c.state.in_(sql.OPEN),
                 )
                 .distinct()
             )
@@ -352,7 +269,7 @@ class Ledger:
     def _begin(self, connection: Connection, pair: Pair, key: str, action: str) -> StoredEffect:
         now = utc_now()
         row_id, token, stage = connection.execute(
-            _begin(connection.dialect.name),
+            sql.begin(connection.dialect.name),
             {
                 **pair.columns(),
                 "source_key": key,
@@ -373,7 +290,7 @@ class Ledger:
         """Store the stage an effect has reached. Raises LostClaim when it is another's by now."""
         with self._database.begin() as connection:
             values = {"row": effect.row_id, "held": effect.token, "now": stage}
-            if connection.execute(_reach, values).rowcount != 1:
+            if connection.execute(sql.REACH, values).rowcount != 1:
                 raise LostClaim("another process has taken this record up")
 
     def end(
@@ -392,7 +309,7 @@ class Ledger:
             return
         final = state in ("confirmed", "refused")
         where.execute(
-            _end,
+            sql.END,
             {
                 "row": effect.row_id,
                 "now": state,
@@ -410,7 +327,7 @@ class Ledger:
         """Confirm the creation of a record that a look-up has found."""
         identity = {f"_{name}": value for name, value in pair.columns().items()}
         connection.execute(
-            _settle, {**identity, "_source_key": key, "there": target_key, "at": utc_now()}
+            sql.SETTLE, {**identity, "_source_key": key, "there": target_key, "at": utc_now()}
         )
 
 

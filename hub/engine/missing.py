@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
+from hub.engine import lastword
 from hub.engine.context import FlowRun
 from hub.engine.journal import Outcome
-from hub.engine.port import Intent, Kept
-from hub.model import Document
-from hub.sdk import RecordError, TemporaryError
 
 CHUNK = 50
 
@@ -36,13 +33,7 @@ def missing(
             chunk = [pair for pair in chunk if pair[0] not in there]
         outcomes = [_told(run, key, target_key) for key, target_key in chunk]
         if outcomes:
-            if not run.planning:
-                run.ledger.flush()
-            with run.hub.database.session() as session:
-                run.journal.write(session.connection(), outcomes)
-                if not run.planning:
-                    done = [o.key for o in outcomes if o.outcome != "failed"]
-                    run.ledger.close(session.connection(), run.pair, done)
+            lastword.close(run, outcomes)
             yield outcomes
 
 
@@ -56,20 +47,6 @@ def _told(run: FlowRun, key: str, target_key: str) -> Outcome:
     switch_off = getattr(run.settings, "deactivate_missing", False)
     if not switch_off or not run.target.entity.can("update"):
         return outcome
-    payload = run.target.table.render(
-        _inactive(run.target.entity.document), replace(run.target.context, creating=False)
-    )
-    outcome.parts["pushed"] = payload
-    intent = Intent(pair=run.pair, key=key, payload=payload, kept=Kept(closed=True))
-    try:
-        run.port.update(run.destination, target_key, intent)
-    except (RecordError, TemporaryError) as error:
-        outcome.outcome, outcome.reason = "failed", f"{outcome.reason} {error}"
-        return outcome
-    outcome.outcome = "updated"
-    outcome.reason = f"No longer in {run.source.name}: switched off in {run.target.name}."
+    done = f"No longer in {run.source.name}: switched off in {run.target.name}."
+    lastword.tell(run, outcome, {"active": False}, done)
     return outcome
-
-
-def _inactive(document: type[Document]) -> Document:
-    return document.from_dict({"active": False})

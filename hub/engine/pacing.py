@@ -11,7 +11,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from hub.engine.budget import KEPT_FREE, LONG, OLDER, SLICES, UNSURE, field_of, prefix_of
+from hub.engine.budget import BACK, KEPT_FREE, LONG, OLDER, SLICES, UNSURE, field_of, prefix_of
 from hub.sdk.limits import (
     LONGEST_PAUSE,
     Allowance,
@@ -27,14 +27,15 @@ from hub.sdk.limits import (
 # the same budget, believed until ou; r left according to the vendor, until u (g: u is a guess).
 # Short budgets are sliding logs (sorted sets by the server's clock); long ones are counted in
 # slices. Either all budgets take the request or none does. `waiting` holds who waits, by rank, so
-# that those who go later leave room. The answer is the wait in milliseconds (0: go) and the name
-# of the budget that is short.
+# that those who go later leave room; who waited and went stays in it for a moment, for a worker
+# that makes one call after the other is back at once and would find its place taken. The answer
+# is the wait in milliseconds (0: go) and the name of the budget that is short.
 _WAIT = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local id, rank, waited, n = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local older, slices, longest = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local free = tonumber(ARGV[8])
+local free, back = tonumber(ARGV[8]), tonumber(ARGV[9])
 rank = math.max(0, rank - math.floor(waited / older))
 local wait, short, room = 0, '', 1e9
 local function longer(ms, name) if ms > wait then wait = ms short = name end end
@@ -55,7 +56,7 @@ local function holds(name, b)
   return bucket == 'all' or mine[bucket] or not others[bucket]
 end
 for i = 1, n do
-  local base = 8 + (i - 1) * 3
+  local base = 9 + (i - 1) * 3
   local name, count, window = ARGV[base + 1], tonumber(ARGV[base + 2]), tonumber(ARGV[base + 3])
   local key = KEYS[3 + i]
   local b = known[name] or {}
@@ -115,8 +116,9 @@ if wait > 0 then
   return {wait, short}
 end
 for r = 0, 9 do redis.call('ZREM', KEYS[3], r .. ':' .. id) end
+if waited > 0 then redis.call('ZADD', KEYS[3], now + back, rank .. ':' .. id) end
 for i = 1, n do
-  local window, key = tonumber(ARGV[8 + (i - 1) * 3 + 3]), KEYS[3 + i]
+  local window, key = tonumber(ARGV[9 + (i - 1) * 3 + 3]), KEYS[3 + i]
   if window < longest then
     redis.call('ZADD', key, now, id)
     redis.call('PEXPIRE', key, window + 2000)
@@ -220,7 +222,7 @@ class RedisPacer:
     ) -> tuple[float, str]:
         keys = [f"{self._prefix}:{name}" for name in ("hold", "budgets", "waiting")]
         args: list[Any] = [id, self._rank, int(waited * 1000), len(buckets), OLDER, SLICES]
-        args += [int(LONG * 1000), KEPT_FREE[self._rank]]
+        args += [int(LONG * 1000), KEPT_FREE[self._rank], BACK]
         for name, (count, seconds) in buckets.items():
             keys.append(f"{self._prefix}:log:{name}")
             args += [name, count, int(seconds * 1000)]

@@ -17,8 +17,9 @@ from hub.engine.context import FlowRun
 from hub.engine.job import Job, Then
 from hub.engine.journal import Outcome
 from hub.engine.kinds import Kind, kind_for
-from hub.engine.port import Intent, Kept, Recognise, Write
+from hub.engine.port import Intent, Kept, Recognise
 from hub.engine.recognise import fetch_current, look_in_target, recognise
+from hub.engine.together import together
 from hub.engine.twins import hold_twins
 from hub.mapping import difference
 from hub.mapping.convert import convert
@@ -82,7 +83,7 @@ class PageWorker:
             if self.run.target.entity.can("create_many") or self.run.target.entity.can(
                 "update_many"
             ):
-                self._together(alive)
+                together(self, alive)
             else:
                 for job in alive:
                     self._one(job)
@@ -140,13 +141,13 @@ class PageWorker:
 
     def _one(self, job: Job) -> None:
         """Adjust, render and write one record."""
-        with self._working(job):
-            payload = self._ready(job)
+        with self.working(job):
+            payload = self.ready(job)
             if payload is not None:
-                self._send(job, payload)
+                self.send(job, payload)
 
     @contextmanager
-    def _working(self, job: Job) -> Iterator[None]:
+    def working(self, job: Job) -> Iterator[None]:
         """Whatever goes wrong inside is put down where it belongs: to the record, or to the run."""
         assert job.document is not None
         job.outcome.started = time.perf_counter()  # what was looked up for the page is shared
@@ -169,66 +170,13 @@ class PageWorker:
                 job.exchanges += exchanges
                 job.note_answers()
 
-    def _together(self, jobs: Sequence[Job]) -> None:
-        """Adjust and render all, then write as many at a time as the target takes."""
-        ready: list[tuple[Job, Json]] = []
-        for job in jobs:
-            with self._working(job):
-                payload = self._ready(job)
-                if payload is not None:
-                    ready.append((job, payload))
-        target = self.run.target.entity
-        for creating in (True, False):
-            some = [
-                (job, payload) for job, payload in ready if (job.target_key is None) is creating
-            ]
-            if not target.can("create_many" if creating else "update_many"):
-                for job, payload in some:
-                    with self._working(job):
-                        self._send(job, payload)
-                continue
-            writes = [(job, self._intended(job, payload)) for job, payload in some]
-            for start in range(0, len(writes), target.batch):
-                self._batch(writes[start : start + target.batch], creating)
-
-    def _batch(self, writes: Sequence[tuple[Job, Intent | None]], creating: bool) -> None:
-        going = [(job, intent) for job, intent in writes if intent is not None]
-        if not going:
-            return
-        run = self.run
-        for job, _ in going:
-            job.end("created" if creating else "updated")
-        with run.tape.listening() as exchanges:
-            answers = run.port.write_many(
-                run.destination,
-                [
-                    Write(
-                        intent=intent,
-                        target_key=job.target_key,
-                        also=partial(self._written, job),
-                    )
-                    for job, intent in going
-                ],
-                creating=creating,
-            )
-        for (job, _), answer in zip(going, answers, strict=True):
-            job.note_shared(exchanges, answer)
-            if isinstance(answer, RecordError):
-                job.refuse(answer)
-            elif isinstance(answer, TemporaryError):
-                job.end("failed", str(answer), code="outage", passing=True)
-            else:
-                job.outcome.target, job.outcome.target_number = answer.key, answer.number
-        self.outage = self.outage + 1 if any(isinstance(a, TemporaryError) for a in answers) else 0
-        if self.outage >= 3:
-            raise next(a for a in answers if isinstance(a, TemporaryError))
-
-    def _written(self, job: Job, connection: Connection, written: Written) -> None:
+    def written(self, job: Job, connection: Connection, written: Written) -> None:
+        """What is stored with the confirmation of a write."""
         job.outcome.target = written.key
         job.outcome.target_number = written.number or job.outcome.target_number
         self._store(connection, job)
 
-    def _ready(self, job: Job) -> Json | None:
+    def ready(self, job: Job) -> Json | None:
         """What to write; None when the record has ended, or needs no payload."""
         run = self.run
         assert job.document is not None
@@ -260,13 +208,13 @@ class PageWorker:
             return None
         return payload
 
-    def _send(self, job: Job, payload: Json) -> None:
+    def send(self, job: Job, payload: Json) -> None:
         """Write one record."""
         run, key = self.run, job.target_key
-        intent = self._intended(job, payload)
+        intent = self.intended(job, payload)
         if intent is None:
             return
-        also = partial(self._written, job)
+        also = partial(self.written, job)
         if key is None:
             job.end("created")
             written = run.port.create(run.destination, intent, also)
@@ -277,7 +225,7 @@ class PageWorker:
                 run.destination, key, intent, lambda connection, _: self._store(connection, job)
             )
 
-    def _intended(self, job: Job, payload: Json) -> Intent | None:
+    def intended(self, job: Job, payload: Json) -> Intent | None:
         """The write that is due; None when there is nothing to write."""
         return (
             self._creation(job, payload) if job.target_key is None else self._change(job, payload)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete
 from sqlmodel import Session, col, or_, select
 
 from hub.engine.journal import Outcome
+from hub.store.sql import table_of
 from hub.store.tables import Flow, Waiting, utc_now
 
 PASSING = (1, 2, 5, 15, 60)
@@ -16,7 +17,7 @@ PASSING = (1, 2, 5, 15, 60)
 BLOCKED = (15, 60, 6 * 60, 24 * 60)
 FAILED_ATTEMPTS = 3
 """A record that the vendor refused is tried by itself this often, then by hand only."""
-_waiting = Waiting.__table__  # type: ignore[attr-defined]
+_waiting = table_of(Waiting)
 _done = delete(_waiting).where(
     _waiting.c.flow_id == bindparam("flow"),
     _waiting.c.key.in_(bindparam("keys", expanding=True)),

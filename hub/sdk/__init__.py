@@ -1,6 +1,7 @@
 """All that a plugin imports: System, Entity, Field, Form, Api, limits, errors and hooks."""
 
-from hub.sdk.api import OK, Answer, Api, Throttled
+from hub.sdk.answers import OK, Answer, Throttled
+from hub.sdk.api import Api
 from hub.sdk.entity import Context, Effect, Entity, Field, Page, Query, Raw, Unsupported, Written
 from hub.sdk.errors import (
     AuthenticationError,

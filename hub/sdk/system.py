@@ -8,7 +8,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from hub.model import Json
-from hub.sdk.api import Answer, Api
+from hub.sdk.answers import Answer
+from hub.sdk.api import Api
 from hub.sdk.entity import Entity
 from hub.sdk.errors import ConfigurationError
 from hub.sdk.forms import Form, Lookup, NoForm

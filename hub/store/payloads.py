@@ -21,6 +21,7 @@ from sqlmodel import Session, col, select
 from hub.store.errors import CannotOpen
 from hub.store.jsontext import dumps, loads, shortened
 from hub.store.sealing import Vault
+from hub.store.sql import table_of
 from hub.store.tables import CodecDictionary, Payload
 from hub.store.vault import dictionary_place, payload_place
 
@@ -31,7 +32,7 @@ LEVEL = 3
 FRESH_SECONDS = 60.0
 """How long a process goes on with the dictionary it knows before it looks for a newer one."""
 
-_insert = plain_insert(Payload.__table__)  # type: ignore[attr-defined]
+_insert = plain_insert(table_of(Payload))
 _TRUNCATED = "koppel:truncated"
 _FORMAT = 1
 _HEADER = 5

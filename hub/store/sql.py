@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 Insert = postgresql.Insert | sqlite.Insert
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table behind a model, for Core statements that are made once and kept."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table
 
 
 def insert(where: Connection | Session, table: Any) -> Insert:

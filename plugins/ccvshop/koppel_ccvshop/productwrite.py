@@ -53,18 +53,14 @@ _FLAG = _names(
     "active stockenabled no_index no_follow show_in_template show_on_beginpage show_on_facebook "
     "fixed_staggered_prices marktplaats_active is_included_for_export_feed"
 )
-#: Written under one name, read under another.
-_READ_AS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-    "active": lambda r: r.get("is_active"),
+_PART_OF = {
+    **{name: (name, "name") for name in ("brand", "condition")},
     **{
-        name: (lambda r, name=name: (r.get(name) or {}).get("name"))  # type: ignore[misc]
-        for name in ("brand", "condition")
-    },
-    **{
-        f"{name}_id": (lambda r, name=name: (r.get(name) or {}).get("id"))  # type: ignore[misc]
+        f"{name}_id": (name, "id")
         for name in ("brand", "condition", "color", "supplier", "package")
     },
 }
+"""Written as a name or id, read as an object: the object, and what of it."""
 _REQUIRED = (
     ("productnumber", "sku", "a product number (SKU)"),
     ("name", "name", "a name"),
@@ -286,7 +282,13 @@ def update(api: Api, key: str, payload: Json) -> Written:
 
 
 def _read(present: Mapping[str, Any], name: str) -> Any:
-    return _READ_AS[name](present) if name in _READ_AS else present.get(name)
+    """What is there now of something that may be written under another name."""
+    if name == "active":
+        return present.get("is_active")
+    if name in _PART_OF:
+        whole, part = _PART_OF[name]
+        return (present.get(whole) or {}).get(part)
+    return present.get(name)
 
 
 def _present(api: Api, product: int) -> Json:

@@ -11,7 +11,7 @@ from koppel_ccvshop.forms import InvoicesFilter
 from koppel_ccvshop.invoices import Invoices
 
 from hub.model import Invoice
-from hub.sdk import NotFound, Query, RecordError
+from hub.sdk import Effect, NotFound, Query, RecordError
 
 from .conftest import Open, Shop, records, rendered, understood, written
 
@@ -144,7 +144,7 @@ def test_an_invoice_that_is_gone_and_a_field_that_is_not_written_are_refused(ope
         with pytest.raises(NotFound):
             written(shop, Invoices(), Invoice(paid=True, number="1"), key=key)
     with pytest.raises(RecordError, match="no field total_price"):
-        Invoices().update(shop.api, "1", {"total_price": 1}, None)  # type: ignore[arg-type]
+        Invoices().update(shop.api, "1", {"total_price": 1}, Effect("token"))
 
 
 def test_the_same_again_is_no_error(opened: Open) -> None:

@@ -10,7 +10,7 @@ from koppel_ccvshop.entities import Orders
 from koppel_ccvshop.forms import OrdersSettings
 
 from hub.model import Order, Shipment
-from hub.sdk import NotFound, RecordError
+from hub.sdk import Effect, NotFound, RecordError
 
 from .conftest import Open, Shop, records, rendered, understood, written
 
@@ -108,7 +108,7 @@ def test_an_order_that_is_gone_and_a_field_that_is_not_written_are_refused(opene
         with pytest.raises(NotFound):
             written(shop, Orders(), SENT, key=key)
     with pytest.raises(RecordError, match="no field total_price"):
-        Orders().update(shop.api, FIRST, {"total_price": 1}, None)  # type: ignore[arg-type]
+        Orders().update(shop.api, FIRST, {"total_price": 1}, Effect("token"))
 
 
 def test_orders_are_found_by_their_number(opened: Open) -> None:

@@ -9,7 +9,7 @@ import pytest
 from koppel_ccvshop.stock import Stock
 
 from hub.model import StockLevel
-from hub.sdk import NotFound, RecordError
+from hub.sdk import Effect, NotFound, RecordError
 
 from .conftest import Open, Shop, records, rendered, understood, written
 
@@ -139,12 +139,12 @@ def test_a_level_that_is_gone_is_left_out_and_refused_when_written(opened: Open)
     assert Stock().get(shop.api, ["1", "830456101/1", "x"]) == {}
     for key in ("1", "830456101/1", "x"):
         with pytest.raises(NotFound):
-            Stock().update(shop.api, key, {"stock": D(1)}, None)  # type: ignore[arg-type]
+            Stock().update(shop.api, key, {"stock": D(1)}, Effect("token"))
 
 
 def test_a_stock_that_is_no_number_names_the_field(opened: Open) -> None:
     with pytest.raises(RecordError, match="must be a number") as error:
-        Stock().update(opened(orders=0).api, "830456101", {"stock": D("1e400")}, None)  # type: ignore[arg-type]
+        Stock().update(opened(orders=0).api, "830456101", {"stock": D("1e400")}, Effect("token"))
 
     assert error.value.field == "quantity"
 

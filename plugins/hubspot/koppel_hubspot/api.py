@@ -22,7 +22,7 @@ from hub.sdk import (
     TemporaryError,
     Throttled,
 )
-from hub.sdk.api import retry_after
+from hub.sdk.answers import retry_after
 from hub.sdk.http import Auth, Bearer
 from hub.sdk.system import Verdict
 
