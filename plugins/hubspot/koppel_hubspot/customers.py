@@ -12,7 +12,7 @@ from hub.sdk import Api, Context, Effect, Field, Page, Query, Raw, RecordError, 
 from . import customer_writing
 from .forms import CustomersFilter, CustomersSettings
 from .links import linked
-from .reading import Kept, by_ids, joined, line_of, since_of, text
+from .reading import Made, by_ids, joined, line_of, since_of, text
 from .schema import REFERENCE, discovered, found_by, readable
 from .searching import changed, condition, gathered, milliseconds, stamp_of
 
@@ -47,7 +47,7 @@ def _both(company: str, contact: str, meaning: str, label: str, **more: Any) -> 
     )
 
 
-class Customers(Kept):
+class Customers(Made):
     """Companies with their contacts, and contacts that belong to no company.
 
     A company is one customer, however many contacts it has; its e-mail address is that of its main
@@ -292,14 +292,6 @@ class Customers(Kept):
             if stage:
                 own.setdefault("lifecyclestage", stage)
 
-    def create(self, api: Api, payload: Json, effect: Effect) -> Written:
-        """As several."""
-        return _only(self.create_many(api, [payload], [effect]))
-
-    def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
-        """As several."""
-        return _only(self.update_many(api, [(key, payload)], [effect]))
-
     def create_many(
         self, api: Api, payloads: Sequence[Json], effects: Sequence[Effect]
     ) -> Sequence[Written | RecordError]:
@@ -318,12 +310,6 @@ class Customers(Kept):
             *discovered(api, "contacts", "contact.properties.", self.fields),
             *discovered(api, "companies", "company.properties.", self.fields),
         ]
-
-
-def _only(results: Sequence[Written | RecordError]) -> Written:
-    if isinstance(results[0], RecordError):
-        raise results[0]
-    return results[0]
 
 
 def _is_company(document: Customer) -> bool:

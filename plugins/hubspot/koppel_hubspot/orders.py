@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from hub.model import Document, Json, Order
-from hub.sdk import Api, Context, Effect, Field, Query, Raw, RecordError, Written
+from hub.sdk import Context, Field, Query, Raw
 
 from . import sale_writing
 from .forms import OrdersFilter, OrdersSettings
-from .pipelines import must_exist
 from .reading import amount, joined, line_of, moment, text, yes
-from .sales import Sale, customer_fields, line_fields
-from .schema import REFERENCE, found_by
+from .sales import customer_fields, line_fields
 from .searching import condition
+from .selling import Selling, put_lines, reference_fields
 
 CANCELLED = "3c85a297-e9ce-400b-b42e-9f16853d69d6"
 """The stage of that meaning in the pipeline that every account begins with."""
@@ -58,7 +57,7 @@ def address_fields() -> Iterator[Field]:
             )
 
 
-class Orders(Sale):
+class Orders(Selling):
     """Orders with their line items, contact and company.
 
     The stage is the order's status. HubSpot reckons nothing: totals are what was written. An order
@@ -70,9 +69,7 @@ class Orders(Sale):
     document = Order
     object = "orders"
     number = "properties.hs_order_name"
-    match = ("reference",)
-    stage = "hs_pipeline_stage"
-    pipeline = "hs_pipeline"
+    ties = sale_writing.ORDER
     filter = OrdersFilter
     settings = OrdersSettings
     properties = (
@@ -91,16 +88,7 @@ class Orders(Sale):
     )
     fields = (
         Field("id", "key", only="read", label="Id"),
-        Field(f"properties.{REFERENCE}", "reference", read=text, only="read", label="Reference"),
-        Field(
-            f"properties.{REFERENCE}",
-            "reference",
-            only="write",
-            when="create",
-            required=True,
-            max_length=200,
-            label="Reference",
-        ),
+        *reference_fields(),
         Field("properties.hs_external_order_id", "number", read=text, only="read", label="Number"),
         Field(
             "properties.hs_external_order_id",
@@ -168,22 +156,11 @@ class Orders(Sale):
 
     def conditions(self, query: Query) -> list[Json]:
         """Pipeline, stages and stores."""
-        wanted = query.filter if isinstance(query.filter, OrdersFilter) else OrdersFilter()
-        found = []
-        if wanted.pipeline:
-            found.append(condition("hs_pipeline", "EQ", wanted.pipeline))
-        if wanted.stages:
-            found.append(condition("hs_pipeline_stage", "IN", wanted.stages))
-        if wanted.stores:  # texts are matched in lower case
-            stores = [store.lower() for store in wanted.stores]
+        found = super().conditions(query)
+        if isinstance(query.filter, OrdersFilter) and query.filter.stores:
+            stores = [store.lower() for store in query.filter.stores]  # as texts are matched
             found.append(condition("hs_source_store", "IN", stores))
         return found
-
-    def must_be_there(self, api: Api, query: Query) -> None:
-        """The pipeline and stages of the filter."""
-        wanted = query.filter
-        if isinstance(wanted, OrdersFilter) and (wanted.pipeline or wanted.stages):
-            must_exist(api, "orders", wanted.pipeline, wanted.stages)
 
     def number_of(self, record: Raw) -> str:
         """Its number in the system it comes from, else its id: names may be anything."""
@@ -222,10 +199,6 @@ class Orders(Sale):
         if not document.get("shipping_method") and own.get("hs_shipping_method"):
             document["shipping_method"] = text(own["hs_shipping_method"])
 
-    def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
-        """By the reference that the hub wrote; a hundred a request, right after the write too."""
-        return find_by_reference(api, self.object, values)
-
     # -- writing -------------------------------------------------------------------------------
 
     def rendered(self, payload: Json, document: Document, context: Context) -> None:
@@ -250,63 +223,9 @@ class Orders(Sale):
         if isinstance(settings, OrdersSettings):
             if settings.source_store:
                 own.setdefault("hs_source_store", settings.source_store)
-            if settings.new_pipeline and "hs_pipeline_stage" not in own:
-                own["hs_pipeline"] = settings.new_pipeline
-            if settings.new_stage:
-                own.setdefault("hs_pipeline_stage", settings.new_stage)
+            self.begin(own, settings.new_pipeline, settings.new_stage)
         _put_sums(own, document)
         put_lines(payload, document)
-
-    def create(self, api: Api, payload: Json, effect: Effect) -> Written:
-        """As several."""
-        return only(self.create_many(api, [payload], [effect]))
-
-    def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
-        """As several."""
-        return only(self.update_many(api, [(key, payload)], [effect]))
-
-    def create_many(
-        self, api: Api, payloads: Sequence[Json], effects: Sequence[Effect]
-    ) -> Sequence[Written | RecordError]:
-        """A hundred lines, then a hundred orders with all their links a request."""
-        return sale_writing.create(api, sale_writing.ORDER, payloads, effects)
-
-    def update_many(
-        self, api: Api, changes: Sequence[tuple[str, Json]], effects: Sequence[Effect]
-    ) -> Sequence[Written | RecordError]:
-        """A hundred a request. Lines are never changed."""
-        return sale_writing.update(api, sale_writing.ORDER, changes)
-
-
-def only(results: Sequence[Written | RecordError]) -> Written:
-    """The one answer. Raises it when it is a refusal."""
-    if isinstance(results[0], RecordError):
-        raise results[0]
-    return results[0]
-
-
-def find_by_reference(api: Api, kind: str, values: Sequence[str]) -> dict[str, Raw]:
-    """Records by our own property; as long as it is not there, nothing was ever written."""
-    return found_by(api, kind, REFERENCE, values)
-
-
-def put_lines(payload: Json, document: Order) -> None:
-    """What a table cannot say of lines: amounts are never negative, the currency, options."""
-    rows: list[Json] = payload.get("lines") or []
-    for line, row in zip(document.lines, rows, strict=False):
-        own = row.setdefault("properties", {})
-        price, quantity = line.unit_price, line.quantity
-        if price is not None and price < 0 and quantity is not None:
-            own["price"], own["quantity"] = -price, -quantity
-        if document.currency:
-            own["hs_line_item_currency_code"] = document.currency
-        if line.item and not line.item.isdigit():
-            own.pop("hs_product_id", None)  # no product of HubSpot's: a line with a name only
-        more = [*line.options, *([line.note] if line.note else [])]
-        if more:
-            own["description"] = "\n".join(more)
-    who = {"debtor": document.debtor, "email": document.customer.email}
-    payload["customer"] = {name: value for name, value in who.items() if value}
 
 
 def _put_place(own: Json, role: str, place: Any) -> None:
@@ -340,6 +259,3 @@ def _guest(document: Json, own: Json) -> None:
     customer["company"] = place.get("company")
     customer["name"] = place.get("company") or place.get("name")
     customer["billing"] = dict(place)
-
-
-__all__ = ["Orders", "find_by_reference", "only", "put_lines"]

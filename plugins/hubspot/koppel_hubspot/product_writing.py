@@ -11,7 +11,7 @@ from hub.sdk import Api, Raw, RecordError, Written
 from .batches import NotUnique, Result, folded, read_many, wire
 from .families import FAMILY
 from .schema import write
-from .searching import by_values
+from .searching import by_values, found_among
 
 KIND = "products"
 SKU = "hs_sku"
@@ -46,13 +46,7 @@ def by_sku(api: Api, values: Sequence[str], properties: Sequence[str] = _FOUND) 
             return read_many(api, KIND, values, properties, SKU)
         except NotUnique:
             api.memo["SKU is not unique"] = True
-    wanted = {folded(value): value for value in values}
-    found: dict[str, Json] = {}
-    for record in by_values(api, KIND, SKU, list(values), properties):
-        value = wanted.get(folded(record["properties"].get(SKU) or ""))
-        if value is not None:
-            found.setdefault(value, record)
-    return found
+    return found_among(api, KIND, SKU, values, properties)
 
 
 def find_by_sku(api: Api, values: Sequence[str]) -> dict[str, Raw]:
@@ -60,11 +54,8 @@ def find_by_sku(api: Api, values: Sequence[str]) -> dict[str, Raw]:
     found = {value: shown(record) for value, record in by_sku(api, values).items()}
     rest = [value for value in values if value not in found and value.strip()]
     if rest and len(rest) <= FEW:
-        wanted = {folded(value): value for value in rest}
-        for record in by_values(api, KIND, "hub_parent_sku", rest, _FOUND):
-            value = wanted.get(folded(record["properties"].get("hub_parent_sku") or ""))
-            if value is not None:
-                found.setdefault(value, shown(record))
+        members = found_among(api, KIND, "hub_parent_sku", rest, _FOUND)
+        found |= {value: shown(record) for value, record in members.items()}
     return found
 
 

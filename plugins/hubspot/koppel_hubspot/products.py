@@ -14,11 +14,10 @@ from . import product_writing
 from .families import DASH, FAMILY, SEPARATOR, attributes_of, family, name_without, options_text
 from .forms import ProductsFilter, ProductsSettings, Settings
 from .lookups import tax_rates
-from .orders import only
 from .product_writing import find_by_sku
-from .reading import Kept, by_ids, later, moment, since_of, text
+from .reading import Made, by_ids, later, moment, since_of, text
 from .schema import discovered, readable
-from .searching import by_values, changed, condition, stamp_of
+from .searching import by_values, changed, condition, found_among, stamp_of
 
 PROPERTIES = (
     *("name", "hs_sku", "price", "description", "hs_rich_text_description", "hs_url"),
@@ -36,7 +35,7 @@ def _write_active(value: Any) -> str:
     return "active" if value else "inactive"
 
 
-class Products(Kept):
+class Products(Made):
     """Products of the library, variants of one product together.
 
     HubSpot knows no variants: each is a product of its own that names the SKU it belongs to
@@ -225,13 +224,8 @@ class Products(Kept):
         if by == "sku":
             return find_by_sku(api, values)
         names = ["hub_ean", "hs_sku", "hub_parent_sku", "name", "price", "hs_status"]
-        wanted = {value.strip().casefold(): value for value in values if value.strip()}
-        found: dict[str, Raw] = {}
-        for record in by_values(api, "products", "hub_ean", list(wanted), names):
-            value = wanted.get(str(record["properties"].get("hub_ean")).strip().casefold())
-            if value is not None:
-                found.setdefault(value, product_writing.shown(record))
-        return found
+        found = found_among(api, "products", "hub_ean", values, names)
+        return {value: product_writing.shown(record) for value, record in found.items()}
 
     def understood(self, document: Json, record: Raw, context: Context) -> None:
         """Basis of prices, categories, and what variants differ in."""
@@ -290,14 +284,6 @@ class Products(Kept):
                 there["name"] = base
             if variant.price is None and document.price is not None:
                 there["price"] = document.price
-
-    def create(self, api: Api, payload: Json, effect: Effect) -> Written:
-        """As several."""
-        return only(self.create_many(api, [payload], [effect]))
-
-    def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
-        """As several."""
-        return only(self.update_many(api, [(key, payload)], [effect]))
 
     def create_many(
         self, api: Api, payloads: Sequence[Json], effects: Sequence[Effect]

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from hub.model import Json
-from hub.sdk import Api, Entity, Query, Raw, RecordError
+from hub.sdk import Api, Effect, Entity, Query, Raw, RecordError, Written
 from hub.sdk.entity import fingerprint
 
 from .batches import read_many
@@ -34,6 +34,28 @@ class Kept(Entity):
     def cursor_at(self, moment: dt.datetime) -> Json | None:
         """Changes since then."""
         return {"at": milliseconds(moment)}
+
+
+class Changed(Kept):
+    """What is changed many at a time; one is a batch of one."""
+
+    def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
+        """As several."""
+        return _only(self.update_many(api, [(key, payload)], [effect]))
+
+
+class Made(Changed):
+    """What is made many at a time as well."""
+
+    def create(self, api: Api, payload: Json, effect: Effect) -> Written:
+        """As several."""
+        return _only(self.create_many(api, [payload], [effect]))
+
+
+def _only(results: Sequence[Written | RecordError]) -> Written:
+    if isinstance(results[0], RecordError):
+        raise results[0]
+    return results[0]
 
 
 def settled(value: Any) -> Any:
@@ -115,10 +137,15 @@ def line_of(place: Any) -> str | None:
     return joined(place.street, home)
 
 
-def must_be_digits(key: str, title: str) -> None:
-    """Raises RecordError for a key that is none of HubSpot's."""
-    if not key.isdigit():
-        raise RecordError(f"{key} is not an id of {title} in HubSpot", code="not_found")
-
-
-__all__ = ["CENT", "Kept", "amount", "by_ids", "created_of", "modified_of", "settled", "since_of"]
+__all__ = [
+    "CENT",
+    "Changed",
+    "Kept",
+    "Made",
+    "amount",
+    "by_ids",
+    "created_of",
+    "modified_of",
+    "settled",
+    "since_of",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from hub.model import Json
 from hub.sdk import Api, Context, Field, Page, Query, Raw, RecordError
@@ -108,14 +108,11 @@ def line_fields(*, only: Any = None) -> Iterator[Field]:
 class Sale(Kept):
     """Orders, deals and invoices: with lines and customer once they are complete.
 
-    stage, pipeline: the properties that say where it stands. first_changes: name of the filter's
-    field for a date.
+    A filter may name a first day, `start_date`.
     """
 
     key = "id"
     ignored = ("lines", "contact", "company")
-    stage: ClassVar[str] = ""
-    pipeline: ClassVar[str] = ""
 
     def conditions(self, query: Query) -> list[Json]:
         """What search is asked for besides the time."""

@@ -10,7 +10,7 @@ from hub.sdk import Api, ConfigurationError, Field
 
 from .batches import NotUnique, Result, folded, read_many, write_many
 from .refusals import Refusal
-from .searching import by_values
+from .searching import by_values, found_among
 
 PROPERTIES = "/crm/v3/properties"
 REFERENCE = "hub_external_id"
@@ -206,13 +206,7 @@ def found_by(api: Api, kind: str, name: str, values: Sequence[str]) -> dict[str,
     try:
         return read_many(api, kind, values, [name], name)
     except NotUnique:
-        wanted = {folded(value): value for value in values if value.strip()}
-        found: dict[str, Json] = {}
-        for record in by_values(api, kind, name, list(wanted), [name]):
-            value = wanted.get(folded(record["properties"].get(name) or ""))
-            if value is not None:
-                found.setdefault(value, record)
-        return found
+        return found_among(api, kind, name, values, [name])
 
 
 def _without_unique(api: Api, kind: str, inputs: Sequence[Json], key: str) -> list[Result]:

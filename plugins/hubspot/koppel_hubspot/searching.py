@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from hub.model import Json
-from hub.sdk import Api, TemporaryError
+from hub.sdk import Api, NotFound, TemporaryError
 
 from .api import OBJECTS
-from .batches import read_many, results_of
+from .batches import folded, read_many, results_of
 from .refusals import Refusal
 
 PAGE = 200
@@ -151,6 +151,14 @@ def _sharing(page: Any, by: str, stamp: int) -> Iterator[list[Json]]:
             return
 
 
+def _is_there(api: Api, kind: str, name: str) -> bool:
+    try:
+        api.get(f"/crm/v3/properties/{kind}/{name}")
+    except NotFound:
+        return False
+    return True
+
+
 def _too_long(properties: Sequence[str]) -> bool:
     """Whether the names would not fit into the body of a search: then they are read apart."""
     return sum(len(name) + 3 for name in properties) > LONGEST_BODY - 900
@@ -188,21 +196,37 @@ def by_values(
     return list(found.values())
 
 
+def found_among(
+    api: Api, kind: str, name: str, values: Sequence[str], properties: Sequence[str]
+) -> dict[str, Json]:
+    """The same, by the value that was asked for; of several records with one the oldest."""
+    wanted = {folded(value): value for value in values if value.strip()}
+    found: dict[str, Json] = {}
+    for record in by_values(api, kind, name, list(wanted), [*properties, name]):
+        value = wanted.get(folded(record["properties"].get(name) or ""))
+        if value is not None:
+            found.setdefault(value, record)
+    return found
+
+
 def _all(api: Api, kind: str, filters: Sequence[Json], properties: Sequence[str]) -> Iterator[Json]:
+    light = _too_long([*properties, str(filters)])
     after = 0
     while True:
         more_filters = [*filters, *([condition("hs_object_id", "GT", after)] if after else [])]
         body: Json = {
             "filterGroups": [{"filters": more_filters}],
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
-            "properties": list(properties)[:60],
+            "properties": [] if light else list(dict.fromkeys(properties)),
             "limit": PAGE,
         }
         try:
             records, more = search(api, kind, body)
         except Refusal:
-            return  # the property is not there
-        yield from records
+            if _is_there(api, kind, filters[0]["propertyName"]):
+                raise
+            return
+        yield from _whole(api, kind, records, properties) if light else records
         if not more or not records:
             return
         after = max(int(record["id"]) for record in records)

@@ -9,17 +9,16 @@ from hub.sdk import Api, Effect, Field, Page, Query, Raw, RecordError, Written
 
 from .batches import wire
 from .forms import StockFilter
-from .orders import only
 from .product_writing import by_sku
-from .reading import Kept, by_ids, later, since_of, text
+from .reading import Changed, by_ids, later, since_of, text
 from .schema import definitions, write
-from .searching import by_values, changed, condition, stamp_of
+from .searching import changed, condition, found_among, stamp_of
 
 STOCK = "hub_stock"
 PROPERTIES = ("hs_sku", "hub_ean", "name", "hs_status", STOCK)
 
 
-class Stock(Kept):
+class Stock(Changed):
     """How many there are of each product, as its property `hub_stock` says.
 
     HubSpot has no warehouses and counts nothing itself: the figure is what was written last.
@@ -71,17 +70,7 @@ class Stock(Kept):
         """By SKU, a hundred a request; by EAN through search."""
         if by == "sku":
             return by_sku(api, values, PROPERTIES)
-        wanted = {value.strip().casefold(): value for value in values if value.strip()}
-        found: dict[str, Raw] = {}
-        for record in by_values(api, "products", "hub_ean", list(wanted), PROPERTIES):
-            value = wanted.get(str(record["properties"].get("hub_ean")).strip().casefold())
-            if value is not None:
-                found.setdefault(value, record)
-        return found
-
-    def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
-        """As several."""
-        return only(self.update_many(api, [(key, payload)], [effect]))
+        return found_among(api, "products", "hub_ean", values, PROPERTIES)
 
     def update_many(
         self, api: Api, changes: Sequence[tuple[str, Json]], effects: Sequence[Effect]

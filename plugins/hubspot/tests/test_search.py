@@ -12,7 +12,7 @@ from koppel_hubspot.sandbox import ORDER_PIPELINE, ORDER_STAGES
 from koppel_hubspot.searching import changed, condition, stamp_of
 
 from hub.model import Json
-from hub.sdk import Query, TemporaryError
+from hub.sdk import Query, RecordError, TemporaryError
 
 from .conftest import Account, Open, records
 
@@ -154,3 +154,30 @@ def test_a_record_without_a_time_is_no_answer_to_go_on_with(opened: Open) -> Non
     with pytest.raises(TemporaryError, match="without hs_lastmodifieddate"):
         stamp_of("orders", {"id": "1", "properties": {}})
     assert condition("x", "EQ", 1)["value"] == "1"
+
+
+def test_a_family_keeps_all_its_properties_however_many_the_account_has(opened: Open) -> None:
+    account = opened()
+    names = [f"eigenschap_{n:03d}_van_dit_artikel" for n in range(90)]
+    for name in names:
+        account.api.post(
+            "/crm/v3/properties/products",
+            {"name": name, "label": name, "type": "string", "fieldType": "text"}
+            | {"groupName": "productinformation"},
+        )
+    key = account.of("products", hs_sku="TS-RED-M")[0]["id"]
+    account.api.patch(f"/crm/v3/objects/products/{key}", {"properties": {names[-1]: "wol"}})
+    found = hubspot.entity("products").get(account.api, ["family-ts-red"])["family-ts-red"]
+    assert not isinstance(found, RecordError)
+    variant = next(v for v in found["variants"] if v["id"] == key)
+    assert variant["properties"][names[-1]] == "wol"
+
+
+def test_a_search_that_is_refused_for_another_reason_does_not_mean_that_nothing_is_there(
+    opened: Open,
+) -> None:
+    account = opened()
+    body = '{"status":"error","message":"There was a problem with the request."}'
+    account.sandbox.fault("status", path="products/search", status=400, body=body)
+    with pytest.raises(RecordError, match="problem with the request"):
+        hubspot.entity("products").find(account.api, "ean", ["8710000000001"])
