@@ -1,4 +1,4 @@
-"""Connect: somebody is sent to the vendor to give access, and comes back with a code."""
+"""Connect: somebody gives access at the vendor and comes back. Disconnect: it is forgotten."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from sqlmodel import col, delete
+from pydantic import ValidationError
+from sqlmodel import Session, col, delete, or_, select, update
 
+from hub.engine import connections as desk
 from hub.engine import grants, tokens
 from hub.engine.hub import Hub
 from hub.sdk import ConfigurationError, KoppelError, OAuth2
-from hub.store.tables import Connection, OAuthAttempt, OAuthToken, utc_now
-from hub.store.vault import attempt_place
+from hub.store.tables import Connection, Flow, OAuthAttempt, OAuthToken, Run, Told, utc_now
+from hub.store.vault import attempt_place, token_place
 
 PATH = "/oauth/callback"
 GOOD_FOR = dt.timedelta(minutes=15)
@@ -70,9 +73,11 @@ def access(hub: Hub, row: Connection) -> Access | None:
         return None
     with hub.database.session() as session:
         kept = session.get(OAuthToken, row.id)
-    if kept is None:
-        brought = oauth2.brought(hub.credentials(row))
-        return Access(state="good" if brought else "none")
+    brought = oauth2.brought(hub.credentials(row))
+    if brought and (kept is None or kept.brought != hub.vault.digest(brought)):
+        return Access(state="good")
+    if kept is None or not (kept.dead or kept.access or kept.refresh):
+        return Access(state="none")
     return Access(
         state="dead" if kept.dead else "good",
         why=kept.dead,
@@ -177,6 +182,89 @@ def _exchange(hub: Hub, row: Connection, attempt: OAuthAttempt, code: str) -> No
         kept = session.get_one(Connection, row.id)
         kept.status, kept.message = "new", ""
         session.add(kept)
+        _go_on(session, kept)
+
+
+def _go_on(session: Session, row: Connection) -> None:
+    """Let flows that this connection stopped go on at once, instead of at their next time."""
+    for flow in live_flows(session, row):
+        session.exec(update(Told).where(col(Told.flow_id) == flow.id).values(not_before=None))
+        newest = session.exec(
+            select(Run)
+            .where(col(Run.flow_id) == flow.id, col(Run.kind) != "plan")
+            .order_by(col(Run.id).desc())
+            .limit(1)
+        ).first()
+        if newest is None or newest.state != "failed" or flow.schedule is None:
+            continue
+        if (newest.options.get("error") or {}).get("connection") == row.name:
+            flow.next_run_at = utc_now()
+            session.add(flow)
+
+
+# ---- disconnect
+
+
+def revokes(hub: Hub, row: Connection) -> bool:
+    """Whether the vendor is told when this connection is disconnected."""
+    oauth2 = declared(hub, row)
+    return oauth2 is not None and oauth2.revoke_at(hub.credentials(row)) is not None
+
+
+def live_flows(session: Session, row: Connection) -> list[Flow]:
+    """Which flows stand still without this connection."""
+    query = select(Flow).where(
+        or_(col(Flow.source_id) == row.id, col(Flow.target_id) == row.id),
+        col(Flow.enabled).is_(True),
+        col(Flow.draft).is_(False),
+    )
+    return list(session.exec(query.order_by(col(Flow.name))).all())
+
+
+def disconnect(hub: Hub, row: Connection) -> str | None:
+    """Forget the access of a connection; its flows rest until somebody gives it again.
+
+    The vendor is asked to take it back where it documents how; the answer says why that failed,
+    None when it did not. Raises ConfigurationError when there is nothing to forget.
+    """
+    assert row.id is not None
+    credentials, settings = hub.credentials(row), hub.settings(row)
+    system = hub.registry.system(row.system)
+    oauth2 = system.oauth2_for(credentials)
+    if oauth2 is None:
+        raise ConfigurationError(f"The connection {row.name} does not use OAuth2.")
+    found = access(hub, row)
+    if found is None or found.state == "none":
+        raise ConfigurationError(f"The connection {row.name} has no access to forget.")
+    brought = oauth2.brought(credentials)
+    mark = hub.vault.digest(brought) if brought else ""
+    refresh = brought
+    with hub.database.immediate() as session:
+        kept = session.get(OAuthToken, row.id)
+        if kept is not None and kept.refresh and kept.brought == mark:
+            refresh = hub.vault.open(kept.refresh, token_place(row.id, "refresh"))
+        tokens.clear(session, row.id, mark)
+        session.exec(delete(OAuthAttempt).where(col(OAuthAttempt.connection_id) == row.id))
+        own = session.get_one(Connection, row.id)
+        if brought:
+            _forget_brought(hub, own, oauth2)
+        stopped = live_flows(session, own)
+        own.status, own.checked_at = "needs_attention" if stopped else "new", utc_now()
+        own.message = ""
+        if stopped:
+            page = f"{hub.config.base_url}/connections/{row.name}"
+            own.message = f"It was disconnected. Its flows rest until you connect it again: {page}"
+        session.add(own)
+    if found.state == "dead" or not refresh:
+        return None
+    return grants.revoke(system, oauth2, credentials, settings, refresh)
+
+
+def _forget_brought(hub: Hub, row: Connection, oauth2: OAuth2) -> None:
+    """Take the refresh token out of the credentials, where they may do without."""
+    values = desk.stored_credentials(hub, row) | {oauth2.refresh_token: None}
+    with suppress(ValidationError):
+        desk.seal(hub, row, hub.registry.system(row.system).credentials.model_validate(values))
 
 
 def _hash(text: str) -> str:

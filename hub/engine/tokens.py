@@ -13,7 +13,16 @@ from sqlmodel import Session, col, select
 from hub.engine import grants
 from hub.engine.claims import Claim
 from hub.engine.grants import DeadGrant, Grant
-from hub.sdk import ConnectError, Form, KoppelError, NotConnected, OAuth2, System, TemporaryError
+from hub.sdk import (
+    ConfigurationError,
+    ConnectError,
+    Form,
+    KoppelError,
+    NotConnected,
+    OAuth2,
+    System,
+    TemporaryError,
+)
 from hub.store.database import Database
 from hub.store.errors import StoreError
 from hub.store.sealing import Vault
@@ -27,6 +36,8 @@ CLAIM_SECONDS = 45
 LOOK_AGAIN = 0.05
 BREATHER = 20.0
 """Seconds until a refresh that failed is tried again while the old token is still good."""
+RECHECK = 10.0
+"""Seconds after which an open connection looks whether somebody has disconnected it."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,7 @@ class StoredTokens:
 
     def _take(self, kept: _Kept) -> None:
         left = kept.good_for()
-        pause = left - kept.early if left > kept.early else min(left, BREATHER)
+        pause = min(left - kept.early, RECHECK) if left > kept.early else min(left, BREATHER)
         self._token, self._until = kept.access, time.monotonic() + pause
 
     # ---- refreshing
@@ -152,6 +163,10 @@ class StoredTokens:
                 self._note_brought()
                 return self._refresh(refused)
             return self._died(kept, refused, str(error))
+        except ConfigurationError as error:
+            # The client or its app is wrong, not the grant: it stays, and its flows rest.
+            self._attend(str(error))
+            raise
         except TemporaryError as error:
             # Nothing is thrown away: the old access token while it lasts, the refresh token always.
             if kept.good_for() > 1.0 and kept.access != refused:
@@ -169,16 +184,15 @@ class StoredTokens:
                 row = row or OAuthToken(connection_id=self._id)
                 row.dead, row.brought, row.updated_at = why, self._mark, utc_now()
                 session.add(row)
-                connection = session.get(Connection, self._id)
-                if connection is not None:
-                    connection.status = "needs_attention"
-                    connection.message = str(self._gone(why))
-                    connection.checked_at = utc_now()
-                    session.add(connection)
+                _attend(session, self._id, str(self._gone(why)))
         now = self._read()
         if self._good(now, refused):
             return now
         raise self._gone(why)
+
+    def _attend(self, why: str) -> None:
+        with self._database.immediate() as session:
+            _attend(session, self._id, why)
 
     def _gone(self, why: str) -> KoppelError:
         if why:
@@ -262,6 +276,24 @@ def store(
     if generation is None:
         row.connected_at = now
     session.add(row)
+
+
+def clear(session: Session, connection_id: int, mark: str) -> None:
+    """Forget a connection's tokens. mark: of the refresh token that the credentials brought along,
+    which is forgotten with them; what a worker is asking for meanwhile is not kept either."""
+    row = _row(session, connection_id) or OAuthToken(connection_id=connection_id)
+    row.access, row.refresh, row.expires_at, row.dead, row.scopes = None, None, None, "", ""
+    row.brought, row.updated_at = mark, utc_now()
+    row.generation += 1
+    session.add(row)
+
+
+def _attend(session: Session, connection_id: int, why: str) -> None:
+    """Let the connection wait for a person; its flows rest."""
+    row = session.get(Connection, connection_id)
+    if row is not None:
+        row.status, row.message, row.checked_at = "needs_attention", why, utc_now()
+        session.add(row)
 
 
 def _row(session: Session, connection_id: int) -> OAuthToken | None:

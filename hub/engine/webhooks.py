@@ -106,6 +106,18 @@ def _address(hub: Hub, row: Connection, hook: Hook) -> str:
     return f"{hub.config.base_url}{PATH}/{row.name}/{secret}"
 
 
+def renew_address(hub: Hub, row: Connection) -> str:
+    """Another secret address; the one before stops working at once. Raises ConfigurationError."""
+    if declared(hub, row) is None:
+        raise ConfigurationError(f"The connection {row.name} cannot be told of changes.")
+    with hub.database.immediate() as session:
+        hook = _hook(hub, session, row)
+        hook.secret = hub.vault.seal(secrets.token_urlsafe(24), hook_place(row.id or 0))
+        hook.problem, hook.problem_at = "", None
+        session.add(hook)
+        return _address(hub, row, hook)
+
+
 def _hook(hub: Hub, session: Session, row: Connection) -> Hook:
     """The connection's row, made when it is first asked for."""
     assert row.id is not None
@@ -145,6 +157,7 @@ def receive(hub: Hub, name: str, secret: str, request: WebhookRequest) -> int:
         raise NoSuchHook
     right = hub.vault.open(hook.secret, hook_place(row.id))
     if not hmac.compare_digest(right.encode(), secret.encode()):
+        _note(hub, row.id, "It came to an address that is not this one (any more)")
         raise NoSuchHook
     try:
         webhook.verify(hub.credentials(row), hub.settings(row), request)
@@ -227,13 +240,17 @@ def _raw(request: WebhookRequest) -> bytes:
 
 
 def _count(hub: Hub, connection_id: int, what: str, problem: str) -> None:
+    _note(hub, connection_id, problem, {what: getattr(Hook, what) + 1})
+
+
+def _note(
+    hub: Hub, connection_id: int, problem: str, counted: dict[str, Any] | None = None
+) -> None:
     with hub.database.begin() as connection:
         connection.execute(
             update(Hook)
             .where(col(Hook.connection_id) == connection_id)
-            .values(
-                {what: getattr(Hook, what) + 1, "problem": problem[:300], "problem_at": utc_now()}
-            )
+            .values({**(counted or {}), "problem": problem[:300], "problem_at": utc_now()})
         )
 
 

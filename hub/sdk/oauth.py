@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from hub.sdk.errors import AuthenticationError
+from hub.sdk.errors import AuthenticationError, ConfigurationError
 from hub.sdk.forms import SecretStr
 
 Text = str | Callable[[Any], str]
@@ -36,7 +36,10 @@ class OAuth2:
     extra: more parameters of the authorize address. rotates: each refresh gives a new refresh
     token and spends the old one. scope_separator: between scopes. lasts: seconds that a token
     lives when the vendor does not say. dead(status, body): whether a refusal of a refresh is final
-    where the vendor does not say `invalid_grant`; body is the decoded JSON, or None.
+    where the vendor does not say `invalid_grant`; body is the decoded JSON, or None. wrong(status,
+    body): what has to be mended where the vendor does not say `invalid_client`; the grant is kept.
+    revoke_url: where a token is taken back when somebody disconnects, if the vendor documents it;
+    without it the hub only forgets the token.
     """
 
     authorize_url: Text
@@ -53,6 +56,8 @@ class OAuth2:
     scope_separator: str = " "
     lasts: float = 3600.0
     dead: Callable[[int, Any], bool] | None = None
+    wrong: Callable[[int, Any], ConfigurationError | None] | None = None
+    revoke_url: Text | None = None
 
     def authorize_at(self, credentials: Any) -> str:
         """The authorize address under these credentials."""
@@ -61,6 +66,10 @@ class OAuth2:
     def token_at(self, credentials: Any) -> str:
         """The token address under these credentials."""
         return _text(self.token_url, credentials)
+
+    def revoke_at(self, credentials: Any) -> str | None:
+        """Where tokens are taken back under these credentials."""
+        return None if self.revoke_url is None else _text(self.revoke_url, credentials)
 
     def scopes_for(self, credentials: Any) -> Sequence[str]:
         """What is asked for under these credentials."""

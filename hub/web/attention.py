@@ -15,6 +15,7 @@ from hub.store.queries import FlowView, Group
 from hub.store.tables import Connection, Flow, Lease, utc_now
 from hub.web import mending, shapes
 from hub.web.page import hub
+from hub.web.standing import lacks_access
 
 GRACE = 20.0
 MOST_FORMS = 20
@@ -74,6 +75,16 @@ def _connection(row: Connection) -> Json:
             f"{sentence(row.message)} It is tried again by itself.",
             url_for("connections.check", name=row.name),
             "Check now",
+            post=True,
+            since=row.checked_at,
+        )
+    if lacks_access(row):
+        return _item(
+            "bad",
+            f"{title} needs you",
+            row.message,
+            url_for("oauth.connect", name=row.name),
+            "Connect again",
             post=True,
             since=row.checked_at,
         )

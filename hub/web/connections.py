@@ -5,28 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, request, url_for
 from sqlmodel import Session, select
 
 from hub.engine import connections as desk
-from hub.engine import forms, oauth
+from hub.engine import forms, oauth, webhooks
 from hub.engine.connections import Checked
 from hub.engine.forms import Filled
 from hub.engine.naming import free_name, name_problem
 from hub.model import Json
-from hub.sdk import ConfigurationError, Form, KoppelError, System
+from hub.sdk import ConfigurationError, Form, System
 from hub.sdk.forms import text
 from hub.store import queries
-from hub.store.errors import StoreError
 from hub.store.tables import Connection
 from hub.web import fields, shapes
 from hub.web.markdown import rendered
 from hub.web.oauth import leave
 from hub.web.page import go, htmx, hub, page, posted, safe_next
 from hub.web.rows import connection_row as _row
-from hub.web.standing import standing
+from hub.web.standing import address_of, lacks_access, standing
 
 bp = Blueprint("connections", __name__)
 _TITLES = {"unreachable": "The system could not be reached.", "new": "Not connected yet."}
@@ -114,6 +112,24 @@ def check(name: str) -> Response:
     return go(url_for("connections.index"), f"{shapes.title_of(row)}: {found.message}", tone)
 
 
+@bp.post("/connections/<name>/webhook-address")
+def new_address(name: str) -> Response:
+    """Another secret address for webhooks; the one before is worth nothing any more."""
+    row = _row(name)
+    here = url_for("connections.edit", name=name, _anchor="webhook")
+    try:
+        webhooks.renew_address(hub(), row)
+    except ConfigurationError as error:
+        return go(here, f"{error}", "bad")
+    where = shapes.system(hub().registry, row.system)["title"]
+    return go(
+        here,
+        f"There is a new webhook address. The old one has stopped working: enter the new one in "
+        f"{where} now.",
+        "warn",
+    )
+
+
 @bp.post("/connections/<name>/remove")
 def remove(name: str) -> Response:
     """Delete it, unless a flow needs it."""
@@ -129,19 +145,11 @@ def remove(name: str) -> Response:
 def all_connections(session: Session) -> list[Json]:
     """Every connection as templates show it, by title."""
     shown = [
-        shapes.connection(hub().registry, view) | {"address": _address(view.connection)}
+        shapes.connection(hub().registry, view)
+        | {"address": address_of(view.connection), "lacks_access": lacks_access(view.connection)}
         for view in queries.connections(session)
     ]
     return sorted(shown, key=lambda c: str(c["title"]).casefold())
-
-
-def _address(row: Connection) -> str | None:
-    """Where the system is; nothing when its plugin is gone or its credentials are not complete."""
-    try:
-        address = hub().registry.system(row.system).base_url(hub().credentials(row))
-    except (KoppelError, StoreError, ValueError):
-        return None
-    return urlsplit(address).netloc.rpartition("@")[2] or None
 
 
 # ---- adding and changing

@@ -1,4 +1,4 @@
-"""Connect: to the vendor's page where access is given, and back."""
+"""Connect: to the vendor's page where access is given, and back; and disconnect again."""
 
 from __future__ import annotations
 
@@ -24,6 +24,26 @@ _BROWSER = "oauth_browser"
 def connect(name: str) -> Response:
     """Leave for the vendor's page."""
     return leave(connection_row(name), safe_next(request.form.get("next")))
+
+
+@bp.post("/oauth/disconnect/<name>")
+def disconnect(name: str) -> Response:
+    """Forget the access; the page that asks says what stops."""
+    row = connection_row(name)
+    title, system = shapes.title_of(row), shapes.system(hub().registry, row.system)["title"]
+    here = url_for("connections.edit", name=name)
+    try:
+        problem = oauth.disconnect(hub(), row)
+    except ConfigurationError as error:
+        return go(here, f"{error}", "bad")
+    if problem:
+        return go(
+            here,
+            f"{title} is disconnected: the hub has forgotten its access. {system} was not told, so "
+            f"take it back over there as well. {problem}",
+            "warn",
+        )
+    return go(here, f"{title} is disconnected: the hub has forgotten its access.")
 
 
 def leave(row: Connection, following: str | None = None) -> Response:

@@ -71,7 +71,7 @@ def title_of(row: Connection | Flow) -> str:
 
 def brief(row: Flow) -> Json:
     """A flow as links show it."""
-    return {"name": row.name, "title": title_of(row)}
+    return {"name": row.name, "title": title_of(row), "live": row.enabled and not row.draft}
 
 
 def connection(registry: Registry, view: ConnectionView) -> Json:
@@ -124,6 +124,7 @@ def flow(registry: Registry, view: FlowView, trend: Iterable[int] = ()) -> Json:
         "state": "draft" if row.draft else "live" if row.enabled else "paused",
         "draft": row.id if row.draft else None,
         "health": health(view),
+        "stopped_by": stopped_by(view),
         "source": end(registry, view.source, row.source_entity),
         "target": end(registry, view.target, row.target_entity),
         "fresh_at": view.fresh_at,
@@ -134,6 +135,14 @@ def flow(registry: Registry, view: FlowView, trend: Iterable[int] = ()) -> Json:
         "trend": list(trend),
         "attention": view.waiting,
     }
+
+
+def stopped_by(view: FlowView) -> Json | None:
+    """The connection that a person has to mend before the flow goes on."""
+    for row in (view.source, view.target):
+        if row.status == "needs_attention":
+            return {"name": row.name, "title": title_of(row)}
+    return None
 
 
 def health(view: FlowView, now: dt.datetime | None = None) -> str:

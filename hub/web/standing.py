@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from hub.engine import budget, oauth, webhooks
 from hub.model import Json
-from hub.sdk import ConfigurationError
+from hub.sdk import ConfigurationError, KoppelError
 from hub.store.errors import StoreError
 from hub.store.tables import Connection
 from hub.web.markdown import rendered
@@ -29,10 +30,31 @@ def standing(row: Connection) -> Json:
             "refreshed_at": access.refreshed_at,
             "scopes": list(access.scopes),
             "redirect": oauth.redirect_address(hub()),
+            "revokes": oauth.revokes(hub(), row),
         },
         "webhook": listening and vars(listening) | {"setup": rendered(listening.setup)},
         "budgets": [_budget(one) for one in budget.usage(hub().redis, row.id or 0, limits)],
     }
+
+
+def lacks_access(row: Connection) -> bool:
+    """Whether somebody has to give access over there before it works."""
+    if row.status not in ("new", "needs_attention"):
+        return False
+    try:
+        access = oauth.access(hub(), row)
+    except (KoppelError, StoreError):
+        return False
+    return access is not None and access.state != "good"
+
+
+def address_of(row: Connection) -> str | None:
+    """Where the system is; nothing when its plugin is gone or its credentials are not complete."""
+    try:
+        address = hub().registry.system(row.system).base_url(hub().credentials(row))
+    except (KoppelError, StoreError, ValueError):
+        return None
+    return urlsplit(address).netloc.rpartition("@")[2] or None
 
 
 def _budget(one: budget.Usage) -> dict[str, Any]:

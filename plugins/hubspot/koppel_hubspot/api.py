@@ -66,18 +66,57 @@ def authorize_url(credentials: Credentials) -> str:
 
 
 def _dead(status: int, body: Any) -> bool:
-    """A refresh token that HubSpot does not know any more stays unknown."""
-    said = str(body.get("status")) if isinstance(body, dict) else ""
-    return status == 400 and said in ("BAD_REFRESH_TOKEN", "BAD_CLIENT_ID", "BAD_CLIENT_SECRET")
+    """A refresh token that HubSpot does not know any more stays unknown; nothing else is final."""
+    return status == 400 and _word(body) == "BAD_REFRESH_TOKEN"
+
+
+def _wrong(status: int, body: Any) -> ConfigurationError | None:
+    """What has to be mended here or in the app over there, while the grant is as good as ever."""
+    said, field = _TO_MEND.get(_word(body) if 400 <= status < 500 else "", ("", None))
+    return ConfigurationError(said, setting=field) if said else None
+
+
+_TO_MEND: dict[str, tuple[str, str | None]] = {
+    "BAD_CLIENT_ID": (
+        "HubSpot does not know this client ID. Copy it from the app again; access that was given "
+        "is kept",
+        "client_id",
+    ),
+    "BAD_CLIENT_SECRET": (
+        "This is not the client secret of the app. Copy it from the app again; access that was "
+        "given is kept",
+        "client_secret",
+    ),
+    "BAD_REDIRECT_URI": (
+        "The app does not know the redirect address of this hub. Enter it there as it is shown "
+        "here, to the letter",
+        None,
+    ),
+    "BAD_AUTH_CODE": (
+        "HubSpot does not take the code that came back: it is good once and for a short time. "
+        "Connect again",
+        None,
+    ),
+    "BAD_GRANT_TYPE": (
+        "HubSpot does not give tokens in this way at this address. Is the address of the API right",
+        "base_url",
+    ),
+}
+
+
+def _word(body: Any) -> str:
+    return str(body.get("status") or "") if isinstance(body, dict) else ""
 
 
 oauth2 = OAuth2(
     authorize_url=authorize_url,
     token_url=lambda credentials: f"{credentials.base_url}/oauth/v3/token",
+    revoke_url=lambda credentials: f"{credentials.base_url}/oauth/v3/token/revoke",
     scopes=SCOPES,
     when=lambda credentials: credentials.auth_mode == "oauth2",
     lasts=1800,
     dead=_dead,
+    wrong=_wrong,
 )
 
 

@@ -81,21 +81,21 @@ def authorized(account: Account, verifier: str) -> str:
     """The code that comes back after somebody pressed Connect."""
     digest = hashlib.sha256(verifier.encode()).digest()
     keys = Credentials(**APP, base_url=account.url)  # type: ignore[arg-type]
-    answer = account.bare.get(
-        urlsplit(oauth2.authorize_at(keys)).path,
-        params={
-            "client_id": CLIENT_ID,
-            "redirect_uri": BACK,
-            "scope": " ".join(oauth2.scopes_for(keys)),
-            "state": "s1",
-            "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
-            "code_challenge_method": "S256",
-        },
-    )
+    asked = {
+        "client_id": CLIENT_ID,
+        "redirect_uri": BACK,
+        "scope": " ".join(oauth2.scopes_for(keys)),
+        "state": "s1",
+        "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
+        "code_challenge_method": "S256",
+    }
+    path = urlsplit(oauth2.authorize_at(keys)).path
+    assert "crm.objects.orders.write" in account.bare.get(path, params=asked).text
+    answer = account.bare.post(path, data={**asked, "answer": "connect"})
     assert answer.status_code == 302
-    asked = parse_qs(urlsplit(answer.headers["location"]).query)
-    assert asked["state"] == ["s1"]
-    return asked["code"][0]
+    back = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert back["state"] == ["s1"]
+    return back["code"][0]
 
 
 def test_a_code_is_exchanged_once_and_only_with_its_verifier(opened: Open) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections import deque
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,6 +39,8 @@ class Access:
         self._codes: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
         app.add_url_rule("/oauth/authorize", "authorize", self._authorize)
+        app.add_url_rule("/oauth/authorize", "decide", self._decide, methods=["POST"])
+        app.add_url_rule("/oauth/v3/token/revoke", "revoke", self._revoke, methods=["POST"])
         for path in ("/oauth/v3/token", "/oauth/v1/token", "/oauth/2026-03/token"):
             app.add_url_rule(path, path, self._token, methods=["POST"])
 
@@ -77,11 +80,26 @@ class Access:
         self._ends = {token: time.time() - 1 for token in self._ends}
 
     def _authorize(self) -> Any:
+        """The page on which somebody who is logged in over there says yes or no."""
         asked = request.args
-        if asked.get("client_id") != CLIENT_ID or not asked.get("redirect_uri"):
-            return Response("The client or the redirect URL does not match the app.", 400)
+        problem = _asked_wrong(asked)
+        if problem:
+            return Response(problem, 400)
+        scopes = "".join(f"<li>{escape(scope)}" for scope in asked.get("scope", "").split())
+        kept = "".join(
+            f'<input type="hidden" name="{name}" value="{escape(asked.get(name, ""))}">'
+            for name in _CARRIED
+        )
+        return _PAGE.format(portal=PORTAL, scopes=scopes, kept=kept)
+
+    def _decide(self) -> Any:
+        """Back to whoever asked, with a code or with a refusal."""
+        asked = request.form
+        problem = _asked_wrong(asked)
+        if problem:
+            return Response(problem, 400)
         answer = {"state": asked.get("state", "")}
-        if self.denied:
+        if self.denied or asked.get("answer") != "connect":
             answer |= {"error": "access_denied", "error_description": "The user said no."}
         else:
             code = str(uuid.uuid4())
@@ -92,6 +110,16 @@ class Access:
             }
             answer["code"] = code
         return redirect(f"{asked['redirect_uri']}?{urlencode(answer)}")
+
+    def _revoke(self) -> Any:
+        """Somebody gives back what they were given."""
+        form = request.form
+        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+            return _no("BAD_CLIENT_SECRET", "missing or invalid client secret")
+        with self._lock:
+            self.refresh.discard(form.get("token", ""))
+            self._ends = dict.fromkeys(self._ends, 0.0)
+        return Response(status=200)
 
     def _token(self) -> Any:
         form = request.form
@@ -141,6 +169,22 @@ class Access:
                 "scopes": scope.split(),
             }
         )
+
+
+_CARRIED = ("client_id", "redirect_uri", "scope", "state", "code_challenge")
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Connect an app</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>body {{ font: 16px/1.5 sans-serif; max-width: 36rem; margin: 2rem auto; padding: 0 1rem }}
+ul {{ columns: 16rem; font-size: 14px }} button {{ font: inherit; padding: .5rem 1rem }}</style>
+<h1>Connect Koppel to account {portal}</h1>
+<p>This is a pretend HubSpot. Koppel asks for:</p><ul>{scopes}</ul>
+<form method="post">{kept}<button name="answer" value="connect">Connect app</button>
+<button name="answer" value="cancel">Cancel</button></form></html>"""
+
+
+def _asked_wrong(asked: Any) -> str:
+    known = asked.get("client_id") == CLIENT_ID and asked.get("redirect_uri")
+    return "" if known else "The client or the redirect URL does not match the app."
 
 
 def _no(status: str, message: str) -> Any:
