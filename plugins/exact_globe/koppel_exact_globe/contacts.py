@@ -54,6 +54,18 @@ def fetched(api: Api, record: Raw) -> list[Json]:
     ]
 
 
+def company_or_person(document: Json, record: Raw) -> None:
+    """Globe does not say, but a person is called like its contact."""
+    names = ("first_name", "middle_name", "last_name")
+    person = " ".join(str(document[name]) for name in names if document.get(name))
+    name = str(document.get("name") or "")
+    if person.casefold() == name.casefold():
+        document["type"] = "person"
+    else:
+        document["type"], document["company"] = "company", name or None
+        document["contacts"] = people(record, document, name)
+
+
 def people(record: Raw, document: Json, company: str) -> list[Json]:
     """The company's contact persons, the main one first; not one that is just the company."""
     main = {

@@ -28,7 +28,15 @@ from . import api as globe
 from . import contacts, odata
 from .forms import CustomerSettings, CustomersFilter, NewCustomers
 from .lookups import BLOCKED
-from .reading import changed_pages, code, cursor_at, index_pages, localised, paths_of, zone_in
+from .reading import (
+    changed_pages,
+    code,
+    cursor_at,
+    index_pages,
+    localised,
+    paths_of,
+    zone_in,
+)
 from .writing import changes
 
 ACCOUNT, CONTACTS = "Account", contacts.CONTACTS
@@ -217,14 +225,7 @@ class Customers(Entity):
     def understood(self, document: Json, record: Raw, context: Context) -> None:
         """Company or person: Globe does not say, but a person is called like its contact."""
         localised(document, zone_in(context))
-        names = ("first_name", "middle_name", "last_name")
-        person = " ".join(str(document[name]) for name in names if document.get(name))
-        name = str(document.get("name") or "")
-        if person.casefold() == name.casefold():
-            document["type"] = "person"
-        else:
-            document["type"], document["company"] = "company", name or None
-            document["contacts"] = contacts.people(record, document, name)
+        contacts.company_or_person(document, record)
         settings = context.settings
         if isinstance(settings, CustomerSettings):
             for part, field in _cost_fields(settings).items():

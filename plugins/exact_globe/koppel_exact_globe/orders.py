@@ -25,6 +25,8 @@ from hub.sdk import (
 from . import api as globe
 from . import deliveries, histories, odata
 from .booking import Booked, address, cents, plain, put_name
+from .contacts import company_or_person
+from .debtors import DEBTOR, debtor_fields, with_debtors
 from .forms import OrderSettings
 from .forms_sales import OrdersFilter
 from .lookups import ORDER_STATUSES, vat_codes
@@ -61,6 +63,7 @@ class Orders(Booked):
     document = Order
     key = "SalesOrderNumber"
     match = ("reference",)
+    ignored = (DEBTOR,)
     filter = OrdersFilter
     settings = OrderSettings
     fields = (
@@ -99,6 +102,7 @@ class Orders(Booked):
         *address(_NAMES, "Delivery", "delivery", "Delivery"),
         Field("OrderDebtorContactEmail", "customer.email", only="read", label="E-mail address"),
         Field("OrderDebtorName", "customer.name", only="read", label="Debtor's name"),
+        *debtor_fields(),
         Field("Status", "status", only="read", label="Status"),
         Field("Completed", only="read", label="Delivered in full"),
         Field("InvoiceNumber", only="read", label="Invoice number"),
@@ -183,7 +187,12 @@ class Orders(Booked):
         there = [found[0] for found in rows.values() if found]
         known = {self.key_of(row): row for row in self._dressed(api, there)}
         known |= self._past(api, [number for number in wanted if not rows[number]])
+        known = dict(zip(known, self.complete(api, list(known.values())), strict=True))
         return {key: known[number] for key, number in numbers.items() if number in known}
+
+    def complete(self, api: Api, records: Sequence[Raw]) -> Sequence[Raw]:
+        """Who buys: the accounts of their debtors, in one call or a few for all of them."""
+        return with_debtors(api, records, "OrderDebtor")
 
     def _dressed(self, api: Api, headers: Sequence[Raw]) -> list[Raw]:
         """Orders with lines, delivery notes and invoice: some three calls for all of them."""
@@ -246,6 +255,8 @@ class Orders(Booked):
         bases = {line["prices"] for line in lines if line.get("prices")}
         if len(bases) == 1:
             document["prices"] = bases.pop()
+        if DEBTOR in record:
+            company_or_person(document.setdefault("customer", {}), record[DEBTOR])
         document["status_name"] = ORDER_STATUSES.get(str(document.get("status")))
         document["cancelled"] = False
         document["closed"] = bool(record.get("Completed") and record.get("InvoiceNumber"))
