@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from hub.engine.kinds import Kind
 from hub.engine.ledger import Pair
-from hub.engine.port import PLANNED, Intent, Kept, Recognise, Target, written_of
+from hub.engine.port import PLANNED, Intent, Kept, Recognise, Target, Write, written_of
+from hub.engine.writing import write_all
 from hub.mapping import policies
 from hub.mapping.fieldtable import FieldTable
 from hub.mapping.settings import CustomerSettings
 from hub.model import Customer, Document
-from hub.sdk import Blocked, Context, Written
+from hub.sdk import Blocked, RecordError, TemporaryError
 from hub.sdk.entity import fingerprint
 from hub.store.tables import EffectRow, Link
 
@@ -50,7 +51,14 @@ class Known:
     known_as: str
     number: str | None = None
     pushed: str | None = None
-    effect: EffectRow | None = None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What the target calls the customer of one order, and what was done about it, in words."""
+
+    known_as: str
+    note: str
 
 
 @dataclass
@@ -102,65 +110,108 @@ class CustomerDesk:
         """The key of a link: a keyed hash, because an e-mail address is personal."""
         return f"{self.by}:{self.kind.run.hub.vault.digest(identity)}"
 
-    def ensure(self, customer: Customer, *, create: bool, update: bool) -> tuple[str, list[str]]:
-        """What the target calls this customer, created or updated where allowed.
+    def ensure(
+        self, customers: Sequence[Customer], *, create: bool, update: bool
+    ) -> list[Settled | RecordError | TemporaryError]:
+        """What the target calls each of them, created or updated where allowed; in order.
 
-        Raises Blocked when the customer is not there and may not be created.
+        A customer that comes several times is written once, as it comes last. In place of one
+        that cannot be had is why: Blocked when it is not there and may not be created.
         """
-        identity = self.identity(customer)
-        run = self.kind.run
-        if identity is None:
-            lacking = "e-mail address" if self.by == "email" else "customer number"
-            raise Blocked(
-                f"The order names no customer: it has no {lacking}. Choose a default debtor, or "
-                f"complete the order in {run.source.name} and retry it.",
-                field="customer.email" if self.by == "email" else "customer.number",
-                code="no_customer",
-                fix="default_debtor",
+        identities = [self.identity(customer) for customer in customers]
+        last = {identity: n for n, identity in enumerate(identities) if identity is not None}
+        writes: dict[str, Write] = {}
+        failed: dict[str, RecordError | TemporaryError] = {}
+        for identity, n in last.items():
+            try:
+                write = self._due(identity, customers[n], create=create, update=update)
+            except RecordError as error:
+                failed[identity] = error
+                continue
+            if write is not None:
+                writes[identity] = write
+        for creating in (True, False):
+            some = [i for i, write in writes.items() if (write.target_key is None) is creating]
+            answers = write_all(
+                self.kind.run.port, self.target, [writes[i] for i in some], creating=creating
             )
+            for identity, answer in zip(some, answers, strict=True):
+                if isinstance(answer, RecordError | TemporaryError):
+                    failed[identity] = answer
+                    continue
+                kept = writes[identity].intent
+                mark = kept.kept.mark or fingerprint(kept.payload)
+                if creating:
+                    known_as = answer.known_as or answer.key
+                    self.known[identity] = Known(answer.key, known_as, answer.number, mark)
+                else:
+                    self.known[identity].pushed = mark
+        found: list[Settled | RecordError | TemporaryError] = []
+        for n, (customer, one) in enumerate(zip(customers, identities, strict=True)):
+            if one is None:
+                found.append(self._nobody())
+            elif one in failed:
+                found.append(failed[one])
+            else:
+                found.append(
+                    self._settled(customer, one, writes.get(one) if last[one] == n else None)
+                )
+        return found
+
+    def _due(
+        self, identity: str, customer: Customer, *, create: bool, update: bool
+    ) -> Write | None:
+        """The write that this customer needs. Raises Blocked when it may not be made."""
         known = self.known.get(identity)
-        context = Context(
-            connection=run.target.context.connection,
-            settings=run.target.context.settings,
-            creating=known is None,
-        )
-        label = customer.company or customer.name or "the customer"
+        context = replace(self.kind.run.target.context, creating=known is None)
+        key = self.link_key(identity)
         if known is not None:
+            if not update or known.key == PLANNED:
+                return None
             payload = self.table.render(customer, context)
-            mark = fingerprint(payload)
-            if not update or known.pushed == mark or known.key == PLANNED:
-                return known.known_as, [
-                    f"{label} is customer {known.known_as} in {run.target.name}"
-                ]
-            intent = Intent(pair=self.pair, key=self.link_key(identity), payload=payload)
-            run.port.update(self.target, known.key, intent)
-            known.pushed = mark
-            return known.known_as, [
-                f"{label} is customer {known.known_as} in {run.target.name}, updated"
-            ]
+            if known.pushed == fingerprint(payload):
+                return None
+            return Write(
+                intent=Intent(pair=self.pair, key=key, payload=payload), target_key=known.key
+            )
         if not create:
             raise Blocked(
-                f"No customer {identity} in {run.target.name}, and this flow may not create any.",
+                f"No customer {identity} in {self.kind.run.target.name}, and this flow may not "
+                "create any.",
                 field="customer.email",
                 code="missing_customer",
                 fix="create_customers",
             )
-        payload = self.table.render(customer, context)
         mark = fingerprint(self.table.render(customer, replace(context, creating=False)))
         intent = Intent(
             pair=self.pair,
-            key=self.link_key(identity),
-            payload=payload,
+            key=key,
+            payload=self.table.render(customer, context),
             recognise=Recognise(self.by, identity),
             doubtful=identity in self.effects,
             kept=Kept(mark=mark),
         )
-        written = run.port.create(self.target, intent)
-        self.known[identity] = self._known(written, mark)
-        known_as = self.known[identity].known_as
-        if run.port.planning:
-            return known_as, [f"{label} would be created as a customer in {run.target.name}"]
-        return known_as, [f"{label} was created as customer {known_as} in {run.target.name}"]
+        return Write(intent=intent)
 
-    def _known(self, written: Written, pushed: str) -> Known:
-        return Known(written.key, written.known_as or written.key, written.number, pushed)
+    def _nobody(self) -> Blocked:
+        lacking = "e-mail address" if self.by == "email" else "customer number"
+        return Blocked(
+            f"The order names no customer: it has no {lacking}. Choose a default debtor, or "
+            f"complete the order in {self.kind.run.source.name} and retry it.",
+            field="customer.email" if self.by == "email" else "customer.number",
+            code="no_customer",
+            fix="default_debtor",
+        )
+
+    def _settled(self, customer: Customer, identity: str, write: Write | None) -> Settled:
+        run, known_as = self.kind.run, self.known[identity].known_as
+        label, there = customer.company or customer.name or "the customer", run.target.name
+        if write is None:
+            said = f"{label} is customer {known_as} in {there}"
+        elif write.target_key is not None:
+            said = f"{label} is customer {known_as} in {there}, updated"
+        elif run.port.planning:
+            said = f"{label} would be created as a customer in {there}"
+        else:
+            said = f"{label} was created as customer {known_as} in {there}"
+        return Settled(known_as, said)

@@ -22,7 +22,9 @@ class FactFinder:
         self._run = run
         self._known: Facts | None = None
 
-    def facts(self, products: Mapping[str, Product] | None = None) -> Facts:
+    def facts(
+        self, products: Mapping[str, Product] | None = None, *, makes_products: bool = False
+    ) -> Facts:
         """What is known, with the target's products of this page. Raises a KoppelError."""
         if self._known is None:
             run = self._run
@@ -33,7 +35,9 @@ class FactFinder:
                 prices=run.target.entity.prices(run.target.api),
                 max_images=run.target.entity.max_images,
             )
-        return self._known if products is None else replace(self._known, products=products)
+        if products is None:
+            return self._known
+        return replace(self._known, products=products, makes_products=makes_products)
 
     def _vat_codes(self) -> dict[str, VatCode]:
         target = self._run.target

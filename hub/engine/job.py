@@ -10,7 +10,7 @@ from typing import Any
 from hub.engine.journal import Outcome, shown_exchange
 from hub.mapping.unmapped import Unmapped
 from hub.model import Document, Json
-from hub.sdk import Raw, RecordError, TemporaryError, Written
+from hub.sdk import Raw, RecordError, Written
 from hub.sdk.exchange import Exchange
 from hub.store.tables import EffectRow, Link
 
@@ -34,6 +34,7 @@ class Job:
     missing from the record.
     essence, closed: as in Link, told by the record as it was read.
     shared: of calls made for many records, what was answered on this one.
+    applied: the rules that had a part in it so far.
     """
 
     record: Raw
@@ -53,6 +54,7 @@ class Job:
     whole: bool = False
     exchanges: list[Exchange] = dataclasses.field(default_factory=list)
     shared: list[Json] = dataclasses.field(default_factory=list)
+    applied: list[Json] = dataclasses.field(default_factory=list)
 
     @property
     def target_key(self) -> str | None:
@@ -94,11 +96,8 @@ class Job:
         if answered:
             self.outcome.parts["answered"] = answered
 
-    def note_shared(
-        self, exchanges: list[Exchange], answer: Written | RecordError | TemporaryError
-    ) -> None:
+    def note_shared(self, exchanges: list[Exchange], own: Any) -> None:
         """Of calls that were made for many records, put down what was answered on this one."""
-        own = answer.record if isinstance(answer, Written) else str(answer)
         for exchange in exchanges:
             shown = shown_exchange(exchange)
             shown |= {"body": "(with other records in one call)", "answer": own}

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hub.mapping import paths
 from hub.model import Document, Json
+from hub.sdk import RecordError, TemporaryError
 
 if TYPE_CHECKING:
     from hub.engine.context import FlowRun
     from hub.engine.job import Job
+
+Ensured = list[str] | RecordError | TemporaryError
+"""What was done about what a document refers to, in words; or why the document has to wait."""
 
 
 class Kind:
@@ -72,9 +76,9 @@ class Kind:
         """Apply the policies; returns the document and what was done, in words."""
         return document, []
 
-    def ensure(self, document: Document) -> list[str]:
-        """Make sure that what the document refers to exists, creating it where allowed."""
-        return []
+    def ensure(self, documents: Sequence[Document]) -> list[Ensured]:
+        """Make sure that what the documents refer to exists, creating it where allowed."""
+        return [[] for _ in documents]
 
     def check_total(self, document: Document, payload: Json) -> None:
         """Raise Blocked when the target would come to another total."""

@@ -7,20 +7,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hub.engine import changes
-from hub.engine.customers import CustomerDesk
+from hub.engine.customers import CustomerDesk, Settled
 from hub.engine.facts import FactFinder
-from hub.engine.kinds import Kind
+from hub.engine.kinds import Ensured, Kind
+from hub.engine.shelf import Shelf
 from hub.mapping import policies
-from hub.mapping.fieldtable import FieldTable
 from hub.mapping.settings import SaleSettings
 from hub.mapping.statuses import status_update
-from hub.model import Document, Json, Order, Product
-from hub.sdk import Blocked, Context, SkipRecord
+from hub.model import Document, Json, Order
+from hub.sdk import Blocked, SkipRecord
 
 if TYPE_CHECKING:
     from hub.engine.context import FlowRun
     from hub.engine.job import Job
-    from hub.engine.port import Target
 
 
 class OrderKind(Kind):
@@ -30,10 +29,9 @@ class OrderKind(Kind):
         super().__init__(run)
         assert isinstance(run.settings, SaleSettings)
         self.settings: SaleSettings = run.settings
-        self.products: dict[str, Product] = {}
         self._finder = FactFinder(run)
         self._desk = self._open_desk()
-        self._shelf: tuple[Target, FieldTable] | None = run.target.other("product", "find")
+        self._shelf = self._open_shelf()
 
     def _open_desk(self) -> CustomerDesk | None:
         found = self.run.target.other("customer", "find", "create")
@@ -42,6 +40,13 @@ class OrderKind(Kind):
         target, table = found
         by = self.settings.customer_match
         return CustomerDesk(self, target, table, by if by in target.entity.match else "email")
+
+    def _open_shelf(self) -> Shelf | None:
+        found = self.run.target.other("product", "find")
+        if found is None:
+            return None
+        making = getattr(self.settings, "missing_products", "block") == "create"
+        return Shelf(self.run, *found, making=making and found[0].entity.can("create"))
 
     # -- who and what --------------------------------------------------------------------------
 
@@ -85,11 +90,8 @@ class OrderKind(Kind):
     def known(self, job: Job, *, forced: bool, accepted: bool) -> None:
         """A booked document is not changed, but its status may be passed on."""
         assert job.link is not None
-        same = job.link.received == job.received
-        if self.follow():
-            if same and not forced:
-                job.end("unchanged")
-        elif job.came_back or same:
+        same, following = job.link.received == job.received, self.follow()
+        if (same and not (following and forced)) or (job.came_back and not following):
             job.end("unchanged")
         else:
             changes.judge(
@@ -98,6 +100,7 @@ class OrderKind(Kind):
                 changed=self.settings.changed_orders,
                 cancelled=self.settings.cancelled_orders,
                 accepted=accepted,
+                following=following,
             )
 
     def found(self, job: Job) -> None:
@@ -135,47 +138,18 @@ class OrderKind(Kind):
     def prepare(self, documents: Sequence[Document]) -> None:
         """Look up customers, products and VAT codes of a whole page."""
         orders = [d for d in documents if isinstance(d, Order)]
-        self.products.clear()
-        if not orders:
-            return
-        self._find_products(orders)
-        if self._desk is not None and not self._always_default():
+        if orders and self._shelf is not None:
+            self._shelf.look_up(orders, self.settings.items())
+        if orders and self._desk is not None and not self._always_default():
             self._desk.look_up([order.customer for order in orders])
 
     def _always_default(self) -> bool:
         return bool(self.settings.default_debtor) and self.settings.default_debtor_use == "always"
 
-    def _find_products(self, orders: Sequence[Order]) -> None:
-        if self._shelf is None:
-            return
-        target, table = self._shelf
-        skus = {line.sku for order in orders for line in order.lines if line.sku}
-        skus |= set(self.settings.items())
-        context = Context(connection=self.run.target.context.connection)
-        entity = target.entity
-        for sku, record in entity.find(target.api, "sku", sorted(skus)).items():
-            self._keep(sku, table, entity.known_as_of(record), record, context)
-        if "ean" not in entity.match:
-            return
-        eans = {
-            line.ean
-            for order in orders
-            for line in order.lines
-            if line.ean and policies.folded(line.sku) not in self.products
-        }
-        for ean, record in entity.find(target.api, "ean", sorted(eans)).items():
-            self._keep(f"ean:{ean}", table, entity.known_as_of(record), record, context)
-
-    def _keep(
-        self, name: str, table: FieldTable, item: str, record: Json, context: Context
-    ) -> None:
-        product = table.understand(record, context)
-        assert isinstance(product, Product)
-        product.item = product.item or item
-        self.products[policies.folded(name)] = product
-
     def _facts(self) -> policies.Facts:
-        return self._finder.facts(self.products if self._shelf is not None else None)
+        if self._shelf is None:
+            return self._finder.facts()
+        return self._finder.facts(self._shelf.products, makes_products=self._shelf.making)
 
     # -- adjust and check ----------------------------------------------------------------------
 
@@ -184,19 +158,34 @@ class OrderKind(Kind):
         assert isinstance(document, Order)
         if not creating:
             return status_update(document, self.settings, self._facts())
+        if self._shelf is not None:
+            self._shelf.draft(document)
         return policies.adjust_order(document, self.settings, self._facts())
 
-    def ensure(self, document: Document) -> list[str]:
-        """Find or make the customer; sets the debtor."""
-        assert isinstance(document, Order)
-        if document.debtor or self._desk is None or not document.lines:
-            return []
-        document.debtor, notes = self._desk.ensure(
-            document.customer,
+    def ensure(self, documents: Sequence[Document]) -> list[Ensured]:
+        """Make products that are not there, where the flow says so; find or make the customers."""
+        orders = [document for document in documents if isinstance(document, Order)]
+        found: list[Ensured] = [[] for _ in orders]
+        if self._shelf is not None:
+            found = list(self._shelf.ensure(orders, self._facts()))
+        due = [n for n, order in enumerate(orders) if self._wants_debtor(order, found[n])]
+        if self._desk is None or not due:
+            return found
+        answers = self._desk.ensure(
+            [orders[n].customer for n in due],
             create=self.settings.create_customers,
             update=self.settings.update_customers,
         )
-        return notes
+        for n, answer, notes in zip(due, answers, [found[n] for n in due], strict=True):
+            if isinstance(answer, Settled) and isinstance(notes, list):
+                orders[n].debtor = answer.known_as
+                found[n] = [*notes, answer.note]
+            elif not isinstance(answer, Settled):
+                found[n] = answer
+        return found
+
+    def _wants_debtor(self, order: Order, so_far: Ensured) -> bool:
+        return isinstance(so_far, list) and not order.debtor and bool(order.lines)
 
     def check_total(self, document: Document, payload: Json) -> None:
         """Raise Blocked when the target says it would come to another total."""

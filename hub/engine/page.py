@@ -142,19 +142,30 @@ class PageWorker:
     def _one(self, job: Job) -> None:
         """Adjust, render and write one record."""
         with self.working(job):
-            payload = self.ready(job)
+            if not self.adjusted(job):
+                return
+            assert job.document is not None
+            (notes,) = self.kind.ensure([job.document])
+            if not isinstance(notes, list):
+                raise notes
+            job.outcome.notes += notes
+            payload = self.rendered(job)
             if payload is not None:
                 self.send(job, payload)
 
     @contextmanager
-    def working(self, job: Job) -> Iterator[None]:
-        """Whatever goes wrong inside is put down where it belongs: to the record, or to the run."""
+    def working(self, job: Job, *, calls: bool = True) -> Iterator[None]:
+        """Whatever goes wrong inside is put down where it belongs: to the record, or to the run.
+
+        calls: whether the target is asked anything, so that going well says that it is there.
+        """
         assert job.document is not None
         job.outcome.started = time.perf_counter()  # what was looked up for the page is shared
         with self.run.tape.listening() as exchanges:
             try:
                 yield
-                self.outage = 0
+                if calls:
+                    self.outage = 0
             except RecordError as error:
                 job.outcome.parts.setdefault("understood", job.document.to_dict())
                 job.refuse(error)
@@ -176,13 +187,13 @@ class PageWorker:
         job.outcome.target_number = written.number or job.outcome.target_number
         self._store(connection, job)
 
-    def ready(self, job: Job) -> Json | None:
-        """What to write; None when the record has ended, or needs no payload."""
+    def adjusted(self, job: Job) -> bool:
+        """Apply rules and policies; False when the record has ended, or needs no payload."""
         run = self.run
         assert job.document is not None
         if job.cancelling:
             self._cancel(job)
-            return None
+            return False
         creating = job.is_new
         if (
             creating
@@ -190,16 +201,20 @@ class PageWorker:
             and not (run.target.entity.can("create") and self.kind.may_create())
         ):
             self.kind.not_there(job)
-            return None
-        job.document, applied = run.rules.adjust(job.record, job.document, creating=creating)
+            return False
+        job.document, job.applied = run.rules.adjust(job.record, job.document, creating=creating)
         job.document, notes = self.kind.adjust(job.document, creating=creating)
         job.document = with_added_policies(run, job.document)
         job.outcome.notes += notes
         job.outcome.parts["understood"] = job.document.to_dict()
-        job.outcome.notes += self.kind.ensure(job.document)
-        payload, overlaid = self._payload(job.record, job.document, creating)
-        applied += overlaid
-        if applied:
+        return True
+
+    def rendered(self, job: Job) -> Json | None:
+        """What to write, when all it refers to is there; None when the record has ended."""
+        assert job.document is not None
+        job.outcome.parts["understood"] = job.document.to_dict()
+        payload, overlaid = self._payload(job.record, job.document, job.is_new)
+        if applied := job.applied + overlaid:
             job.outcome.parts["rules"] = applied
         job.outcome.parts["pushed"] = payload
         self.kind.check_total(job.document, payload)

@@ -24,16 +24,18 @@ class Facts:
     """What was looked up. source, target: the connections' names, for sentences.
 
     vat_codes: by code; empty when the target has no such list. products: by folded SKU, and by
-    "ean:" with the EAN; None when the target has no products to look up. prices: the basis in which
-    the target wants product prices; None: either. max_images: how many pictures a product can
-    hold there; None: as many as there are. rounding: where the target rounds the VAT of an order,
-    over all lines of one code or line by line.
+    "ean:" with the EAN; None when the target has no products to look up. makes_products: those
+    that are not there are made. prices: the basis in which the target wants product prices; None:
+    either. max_images: how many pictures a product can hold there; None: as many as there are.
+    rounding: where the target rounds the VAT of an order, over all lines of one code or line by
+    line.
     """
 
     source: str = "the source"
     target: str = "the target"
     vat_codes: Mapping[str, VatCode] = field(default_factory=dict)
     products: Mapping[str, Product] | None = None
+    makes_products: bool = False
     prices: Prices | None = None
     max_images: int | None = None
     rounding: Rounding = "code"

@@ -29,10 +29,15 @@ def find_items(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
             line.item = line.sku
             continue
         product = facts.product(line.sku, line.ean)
+        if product is None and facts.makes_products and line.sku:
+            continue  # made when the rest of the order is known to be fine
         if product is None:
             code = f"SKU {line.sku!r}" if line.sku else f"EAN {line.ean!r}"
             raise Blocked(
-                f"No product with {code} in {facts.target}", field=where, code="missing_product"
+                f"No product with {code} in {facts.target}",
+                field=where,
+                code="missing_product",
+                fix="missing_products",
             )
         if product.sellable is False:
             raise Blocked(
