@@ -65,10 +65,10 @@ def test_the_table_has_what_people_write_in_five_countries() -> None:
     ["1 " * 90, "a1" * 90, "12 bis " * 25, "-/" * 95 + "1", "Straat " + "1-" * 90, "9" * 200],
 )
 def test_a_hostile_line_takes_no_time(line: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     split_line(line, "NL")
     split_line(line, "FR")
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 def test_a_line_that_is_too_long_is_not_an_address() -> None:

@@ -68,10 +68,10 @@ def test_no_accepted_pattern_takes_long_on_the_longest_text_it_takes(pattern: st
     safe = SafePattern.compile(pattern)
     for piece in ("a", "1", " ", "x", "ab", "a,", "b", "1-", "aA", "abc", "!"):
         text = (piece * safe.limit)[: safe.limit - 1] + "\n"
-        started = time.perf_counter()
+        started = time.thread_time()
         safe.search(text)
         safe.sub("", text)
-        assert time.perf_counter() - started < 3, piece
+        assert time.thread_time() - started < 3, piece
 
 
 def test_a_text_that_is_too_long_is_an_error_and_not_a_wait() -> None:

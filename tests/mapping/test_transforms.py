@@ -254,9 +254,9 @@ def test_html_becomes_readable_text() -> None:
     "piece", ["<a ", "<!--", "<![", "</", "<a b='", "<a '> ", "<script>", "&", "<a b='>'"]
 )
 def test_html_that_is_never_closed_takes_no_time_to_read(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     run("strip_html", (piece * 300_000)[:900_000])
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_an_uncertain_address_is_left_whole() -> None:

