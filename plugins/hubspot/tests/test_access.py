@@ -130,7 +130,54 @@ def test_a_refresh_token_that_is_gone_is_told_from_an_outage(opened: Open) -> No
     assert oauth2.dead is not None
     assert oauth2.dead(gone.status_code, gone.json())
     assert not oauth2.dead(503, None)
-    assert not oauth2.dead(400, {"status": "BAD_REDIRECT_URI"})
+
+
+@pytest.mark.parametrize(
+    ("form", "field", "words"),
+    [
+        ({"client_id": "another"}, "client_id", "does not know this client ID"),
+        ({"client_secret": "another"}, "client_secret", "not the client secret of the app"),
+        ({"grant_type": "authorization_code", "code": "x"}, None, "good once"),
+        ({"grant_type": "password"}, "base_url", "address of the API"),
+    ],
+)
+def test_what_is_wrong_with_the_app_is_no_dead_grant(
+    opened: Open, form: dict[str, str], field: str | None, words: str
+) -> None:
+    account = opened()
+    asked = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN, **form}
+    refused = exchanged(account, **asked)
+    assert oauth2.dead is not None
+    assert oauth2.wrong is not None
+    assert not oauth2.dead(refused.status_code, refused.json())
+    found = oauth2.wrong(refused.status_code, refused.json())
+    assert found is not None
+    assert words in str(found)
+    assert found.setting == field
+
+
+def test_a_redirect_address_that_the_app_does_not_know_is_named(opened: Open) -> None:
+    account = opened()
+    code = authorized(account, "v")
+    form = {"grant_type": "authorization_code", "code": code, "code_verifier": "v"}
+    refused = exchanged(account, **form, redirect_uri="https://elsewhere.example.nl/")
+    assert oauth2.wrong is not None
+    found = oauth2.wrong(refused.status_code, refused.json())
+    assert found is not None
+    assert "redirect address" in str(found)
+    assert oauth2.wrong(400, {"status": "BAD_REFRESH_TOKEN"}) is None
+    assert oauth2.wrong(503, {"status": "BAD_CLIENT_ID"}) is None
+    assert oauth2.wrong(400, "text") is None
+
+
+def test_what_was_given_back_is_good_for_nothing_any_more(opened: Open) -> None:
+    account = opened()
+    keys = Credentials(**APP, base_url=account.url)  # type: ignore[arg-type]
+    app = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    path = urlsplit(oauth2.revoke_at(keys) or "").path
+    assert account.bare.post(path, data={**app, "token": REFRESH_TOKEN}).status_code == 200
+    gone = exchanged(account, grant_type="refresh_token", refresh_token=REFRESH_TOKEN)
+    assert gone.json()["status"] == "BAD_REFRESH_TOKEN"
 
 
 def test_a_rotating_refresh_token_is_good_for_one_refresh(opened: Open) -> None:
