@@ -253,6 +253,10 @@ class Customers(Made):
         """A company with its contacts, or a person: what belongs to the other is left out."""
         assert isinstance(document, Customer)
         line, company = line_of(document.billing), _is_company(document)
+        settings = context.settings
+        # An order tells nothing new about the number of a customer that is there, nor about the
+        # name of a person that it has in one piece only.
+        mine = context.creating or isinstance(settings, CustomersSettings)
         person = payload.pop("contact", {}).get("properties", {})
         firm = payload.pop("company", {}).get("properties", {})
         people = payload.pop("contacts", [])
@@ -277,14 +281,13 @@ class Customers(Made):
                 first = {name: person[name] for name in names if person.get(name)}
                 payload["contacts"].insert(0, {"properties": first})
         else:
-            if not any(person.get(n) for n in ("firstname", "lastname")) and document.name:
+            nameless = not any(person.get(n) for n in ("firstname", "lastname"))
+            if nameless and document.name and mine:
                 person["lastname"] = document.name
             if document.billing.line2:
                 person["address"] = joined(person.get("address"), document.billing.line2, by=", ")
             payload["contact"] = {"properties": person}
-        settings, number = context.settings, document.number or document.reference
-        # An order tells nothing new about the number of a customer that is there.
-        mine = context.creating or isinstance(settings, CustomersSettings)
+        number = document.number or document.reference
         if mine and number and not number.startswith((CONTACT, COMPANY)):
             own[REFERENCE] = number
         if context.creating:

@@ -8,7 +8,7 @@ from typing import Any
 from hub.model import Json
 from hub.sdk import Api, ConfigurationError
 
-_WORDS = {"orders": "order", "deals": "deal"}
+WORDS = {"orders": "order", "deals": "deal"}
 
 
 def pipelines(api: Api, kind: str) -> list[Json]:
@@ -48,7 +48,7 @@ def must_exist(
     names: tuple[str, str] = ("pipeline", "stages"),
 ) -> None:
     """Raises ConfigurationError naming the setting whose pipeline or stage is gone."""
-    word = _WORDS[kind]
+    word = WORDS[kind]
     if pipeline and pipeline not in {str(p["id"]) for p in pipelines(api, kind)}:
         there = ", ".join(str(p.get("label")) for p in pipelines(api, kind)) or "none"
         raise ConfigurationError(

@@ -6,17 +6,18 @@ were made before an interruption are known by a mark of their own and used the n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.model import Json
 from hub.sdk import Api, Effect, RecordError, Written
 
-from .batches import Result, folded, wire
+from .api import OBJECTS
+from .batches import Result, chunks, folded, wire
 from .customer_writing import KNOWN, contact_ids
 from .links import to
-from .pipelines import pipeline_of
+from .pipelines import WORDS, label, pipeline_of, pipelines, stages
 from .refusals import Refusal
 from .schema import LINE, REFERENCE, write
 
@@ -40,29 +41,34 @@ DEAL = Ties("deals", 3, 5, 19, "pipeline", "dealstage")
 def create(
     api: Api, ties: Ties, payloads: Sequence[Json], effects: Sequence[Effect]
 ) -> list[Written | RecordError]:
-    """Contacts are found, lines made, then the sales: a hundred of each a request."""
+    """Contacts are found, lines made, then the sales: a hundred of each a request.
+
+    What can be told beforehand is told before a line is made; of a sale that HubSpot refuses, the
+    lines that were made for it are taken back: none is left that belongs to nothing.
+    """
     people = contact_ids(api, _emails(payloads))
-    marks = [
-        _mark(ties, payload, effect) for payload, effect in zip(payloads, effects, strict=True)
-    ]
-    lines, problems = _lines(api, payloads, marks)
-    places, inputs = [], []
-    results: list[Written | RecordError | None] = [problems.get(n) for n in range(len(payloads))]
+    results: list[Written | RecordError | None] = [None] * len(payloads)
+    ready: dict[int, Json] = {}
     for n, payload in enumerate(payloads):
-        if results[n] is not None:
-            continue
         try:
-            who = _who(payload, people, ties)
+            links = _who(payload, people, ties)
+            properties = _staged(api, ties, payload.get("properties") or {})
         except RecordError as error:
             results[n] = error
             continue
-        links = [*who, *(to(line, ties.line) for line in lines[n])]
-        properties = wire(_staged(api, ties, payload.get("properties") or {}), creating=True)
-        inputs.append({"properties": properties, "associations": links})
-        places.append(n)
-    made = write(api, ties.object, "create", inputs, by=(REFERENCE,))
-    for n, one, result in zip(places, inputs, made, strict=True):
-        results[n] = _untied(api, ties, one, result) or _made(result, payloads[n])
+        ready[n] = {"properties": wire(properties, creating=True), "associations": links}
+    marks = {n: _mark(ties, payloads[n], effects[n]) for n in ready}
+    lines = _lines(api, {n: payloads[n].get("lines") or () for n in ready}, marks)
+    whole = {n: own for n, own in lines.items() if own.problem is None}
+    for n, own in whole.items():
+        ready[n]["associations"] += [to(line, ties.line) for line in own.ids]
+    made = write(api, ties.object, "create", [ready[n] for n in whole], by=(REFERENCE,))
+    for n, result in zip(whole, made, strict=True):
+        results[n] = _untied(api, ties, ready[n], result) or _made(result, payloads[n])
+    for n, own in lines.items():
+        results[n] = own.problem or results[n]
+    used = {key for n in lines if isinstance(results[n], Written) for key in lines[n].ids}
+    _take_back(api, [key for own in lines.values() for key in own.fresh if key not in used])
     return [r or RecordError("HubSpot told nothing about it", code="no_answer") for r in results]
 
 
@@ -134,14 +140,23 @@ def _who(payload: Json, people: dict[str, str], ties: Ties) -> list[Json]:
     return links
 
 
+@dataclass
+class Lines:
+    """The lines of one sale: their ids, those that were made just now, and the first refusal."""
+
+    ids: list[str] = field(default_factory=list)
+    fresh: list[str] = field(default_factory=list)
+    problem: RecordError | None = None
+
+
 def _lines(
-    api: Api, payloads: Sequence[Json], marks: Sequence[str]
-) -> tuple[list[list[str]], dict[int, RecordError]]:
-    """Ids of the lines of each sale; and the first refusal of a line, by sale."""
+    api: Api, wanted: Mapping[int, Sequence[Json]], marks: Mapping[int, str]
+) -> dict[int, Lines]:
+    """The lines of all sales, made or found by their marks."""
     inputs: list[Json] = []
     owners: list[tuple[int, int]] = []
-    for n, payload in enumerate(payloads):
-        for place, line in enumerate(payload.get("lines") or ()):
+    for n, lines in wanted.items():
+        for place, line in enumerate(lines):
             properties = wire(line.get("properties") or {}, creating=True)
             properties["hs_position_on_quote"] = str(place)
             key = f"{marks[n]}:{place + 1}"
@@ -151,15 +166,23 @@ def _lines(
     answers = dict(
         zip(unique, write(api, "line_items", "upsert", list(unique.values())), strict=True)
     )
-    found: list[list[str]] = [[] for _ in payloads]
-    problems: dict[int, RecordError] = {}
+    found = {n: Lines() for n in wanted}
     for one, (n, place) in zip(inputs, owners, strict=True):
         result = answers[folded(one["id"])]
         if isinstance(result, RecordError):
-            problems.setdefault(n, _of_line(result, place, one))
-        else:
-            found[n].append(str(result["id"]))
-    return found, problems
+            found[n].problem = found[n].problem or _of_line(result, place, one)
+            continue
+        found[n].ids.append(str(result["id"]))
+        if result.get("new") is True:
+            found[n].fresh.append(str(result["id"]))
+    return found
+
+
+def _take_back(api: Api, keys: Sequence[str]) -> None:
+    """Lines that were made for sales that HubSpot then refused."""
+    for part in chunks(keys):
+        inputs = [{"id": key} for key in part]
+        api.post(f"{OBJECTS}/line_items/batch/archive", {"inputs": inputs}, safe=True)
 
 
 def _of_line(error: RecordError, place: int, one: Json) -> RecordError:
@@ -173,12 +196,29 @@ def _of_line(error: RecordError, place: int, one: Json) -> RecordError:
 
 
 def _staged(api: Api, ties: Ties, properties: Json) -> Json:
-    """A stage goes together with its pipeline."""
-    stage = properties.get(ties.stage)
-    if not stage or properties.get(ties.pipeline):
+    """A stage goes together with its pipeline. Raises RecordError when it is gone."""
+    stage, pipeline = properties.get(ties.stage), properties.get(ties.pipeline)
+    word = WORDS[ties.object]
+    if not stage:
+        if pipeline and pipeline not in {str(p["id"]) for p in pipelines(api, ties.object)}:
+            raise RecordError(
+                f"The {word} pipeline {pipeline} does not exist in HubSpot any more. Choose "
+                f"another pipeline of new {ties.object} in the settings of this flow.",
+                field=f"properties.{ties.pipeline}",
+                code="unknown_pipeline",
+            )
         return properties
-    pipeline = pipeline_of(api, ties.object, str(stage))
-    return {ties.pipeline: pipeline, **properties} if pipeline else properties
+    home = pipeline_of(api, ties.object, str(stage))
+    if home is None:
+        there = ", ".join(label(p, s) for p, s in stages(api, ties.object))
+        raise RecordError(
+            f"The {word} stage {stage} does not exist in HubSpot any more. Choose another one in "
+            f"the table of statuses, or as the stage of new {ties.object}. There are: {there}.",
+            field=f"properties.{ties.stage}",
+            code="unknown_stage",
+            fix="statuses",
+        )
+    return properties if pipeline else {ties.pipeline: home, **properties}
 
 
 def update(
@@ -188,7 +228,11 @@ def update(
     results: dict[int, Written | RecordError] = {}
     inputs: dict[int, Json] = {}
     for n, (key, payload) in enumerate(changes):
-        properties: dict[str, Any] = _staged(api, ties, payload.get("properties") or {})
+        try:
+            properties: dict[str, Any] = _staged(api, ties, payload.get("properties") or {})
+        except RecordError as error:
+            results[n] = error
+            continue
         if not key.isdigit():
             results[n] = RecordError(f"{key} is no id of HubSpot", code="not_found")
         elif properties:

@@ -225,7 +225,10 @@ def _without_unique(api: Api, kind: str, inputs: Sequence[Json], key: str) -> li
     found: dict[int, Result] = {}
     for action, own_places in places.items():
         answers = write_many(api, kind, action, bodies[action], by=(key,))
-        found |= dict(zip(own_places, answers, strict=True))
+        for place, answer in zip(own_places, answers, strict=True):
+            if isinstance(answer, dict) and action == "create":
+                answer = {**answer, "new": True}
+            found[place] = answer
     for place, result in found.items():
         if isinstance(result, dict):
             known[folded(inputs[place]["id"])] = str(result["id"])

@@ -156,11 +156,25 @@ def test_a_stage_of_another_pipeline_than_the_chosen_one_is_a_mistake(opened: Op
         records(account, "deals", filter=wanted)
 
 
-def test_a_stage_that_hubspot_refuses_fails_the_order(opened: Open) -> None:
+def test_an_order_of_a_stage_that_is_gone_is_told_before_anything_is_made(opened: Open) -> None:
     account = opened()
     settings = OrdersSettings(new_pipeline=ORDER_PIPELINE, new_stage="closedwon")
     (error,) = failed(created(account, "orders", [order(1)], settings))
-    assert "closedwon was not one of the allowed options" in str(error)
+    assert "stage closedwon does not exist" in str(error)
+    assert "Order Pipeline / Processed" in str(error), "which there are"
+    assert account.of("line_items") == account.of("orders") == []
+
+
+@pytest.mark.parametrize("without_unique", [(), ("line_items",)])
+def test_an_order_that_hubspot_refuses_leaves_no_lines_that_belong_to_nothing(
+    opened: Open, without_unique: tuple[str, ...]
+) -> None:
+    account = opened(without_unique=without_unique)
+    (error,) = failed(created(account, "orders", [order(1, 3, currency="XXX")]))
+    assert "XXX" in str(error)
+    assert account.of("line_items") == account.of("orders") == []
+    assert [type(r) for r in created(account, "orders", [order(1, 3)])] == [Written]
+    assert len(account.of("line_items")) == 3
 
 
 def test_a_token_that_is_revoked_in_the_middle_of_a_run_stops_it(opened: Open) -> None:
