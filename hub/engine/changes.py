@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlmodel import col, or_, select
 
+from hub.engine.fitting import takes
 from hub.engine.job import Job
 from hub.mapping.convert import convert
 from hub.model import Address, Json, Order
@@ -27,11 +29,15 @@ MOST_TOLD = 5
 
 
 def essence(run: FlowRun, order: Order) -> Json:
-    """What matters of an order to the books. Addresses only as a keyed hash."""
+    """What matters of an order to the books. Addresses only as a keyed hash.
+
+    refunded: None where the source says nothing about it.
+    """
     places = [_place(address) for address in (order.billing, order.delivery)]
     return {
         "total": None if order.total is None else f"{order.total.normalize():f}",
         "cancelled": bool(order.cancelled),
+        "refunded": None if order.refunded is None else f"{order.refunded.normalize():f}",
         "places": run.hub.vault.digest(fingerprint(places)),
         "items": _items(order),
     }
@@ -52,13 +58,24 @@ def _items(order: Order) -> Json:
     return told if len(told) <= MOST_ITEMS else {"": fingerprint(told)}
 
 
-def judge(run: FlowRun, job: Job, *, changed: str, cancelled: str, accepted: bool) -> None:
-    """Decide on a booked record that is not as it was. It ends here, unless it is to be cancelled.
+def judge(
+    run: FlowRun,
+    job: Job,
+    *,
+    changed: str,
+    cancelled: str,
+    accepted: bool,
+    following: bool = False,
+) -> None:
+    """Decide on a booked record that is not as it was. It ends here, unless something is written.
 
     changed: ask or leave. cancelled: ask, cancel or leave. accepted: a person has settled it.
+    following: its status is passed on in any case, unless a person is to look at it first.
     Nothing that matters has changed (a status, a note): the record is as it was to the books.
     """
     assert job.link is not None
+    if following and job.link.essence is None:
+        return  # it was not booked by this flow
     number, source, target = job.target_number, run.source.name, run.target.name
     try:
         order = _order(run, _whole(run, job))
@@ -67,8 +84,12 @@ def judge(run: FlowRun, job: Job, *, changed: str, cancelled: str, accepted: boo
         return
     job.document = order
     before, after = job.link.essence, essence(run, order)
+    if before is not None and after["refunded"] is None:
+        after["refunded"] = before.get("refunded")  # nobody says so now: it is as it was
     job.essence, job.closed = after, bool(order.cancelled or order.closed)
     told = _told(before, after)
+    if following and not told:
+        return
     if before is None:
         job.end(
             "skipped",
@@ -80,30 +101,74 @@ def judge(run: FlowRun, job: Job, *, changed: str, cancelled: str, accepted: boo
     if not told:
         job.end("unchanged")
         return
-    newly_cancelled = after["cancelled"] and not before["cancelled"]
-    if newly_cancelled:
-        code, field, leave = "cancelled_later", "cancelled", cancelled == "leave"
-        asked = (
-            f"It was booked in {target} as {number} and has been cancelled in {source} since. "
-            f"Cancel or credit it in {target}, then mark it as settled."
-        )
-    else:
-        code, field, leave = "changed", _field(before, after), changed == "leave"
-        asked = (
-            f"It was booked in {target} as {number} and has changed in {source} since: {told}. "
-            f"Change it in {target} too, then mark it as settled."
-        )
+    news = _news(run, before, after, changed, cancelled)
+    asked = news.asked(number, source, target, told)
     job.outcome.parts["understood"] = order.to_dict()
     job.outcome.parts["differences"] = _differences(run, job, order, before, after)
     if accepted and run.memo.get("settled", {}).get(job.outcome.key, asked) == asked:
         # What is settled is what the person has seen; a change since then is asked about anew.
-        job.end("skipped", f"Settled by hand in {target} as {number}: {told}.", code="accepted")
-    elif newly_cancelled and cancelled == "cancel" and run.target.entity.can("cancel"):
+        _leave(job, f"Settled by hand in {target} as {number}: {told}", "accepted", following)
+    elif news.doing == "cancel" and run.target.entity.can("cancel"):
         job.cancelling = True
-    elif leave:
-        job.end("skipped", f"Already in {target} as {number}. Since then: {told}.", code="exists")
+    elif news.doing == "write" and takes(run.target.entity, "refunded"):
+        job.outcome.notes.append(f"{told[:1].upper()}{told[1:]}, since it was booked")
+    elif news.doing == "leave":
+        _leave(job, f"Already in {target} as {number}. Since then: {told}", "exists", following)
     else:
-        job.end("blocked", asked, code=code, field=field, fix="accept")
+        job.end("blocked", asked, code=news.code, field=news.field, fix="accept")
+
+
+def _leave(job: Job, said: str, code: str, following: bool) -> None:
+    """Write nothing of it: the record ends, or goes on with its status."""
+    if following:
+        job.outcome.notes.append(said)
+    else:
+        job.end("skipped", f"{said}.", code=code)
+
+
+@dataclass(frozen=True)
+class _News:
+    """What has happened to a booked order, and what the settings say is to be done."""
+
+    code: str
+    field: str
+    doing: str
+
+    def asked(self, number: str | None, source: str, target: str, told: str) -> str:
+        """The request to a person."""
+        booked = f"It was booked in {target} as {number} and has"
+        if self.code == "cancelled_later":
+            return (
+                f"{booked} been cancelled in {source} since. "
+                f"Cancel or credit it in {target}, then mark it as settled."
+            )
+        if self.code == "refunded_later":
+            return (
+                f"{booked} been refunded in {source} since: {told}. "
+                f"Credit it in {target}, then mark it as settled."
+            )
+        return (
+            f"{booked} changed in {source} since: {told}. "
+            f"Change it in {target} too, then mark it as settled."
+        )
+
+
+def _news(run: FlowRun, before: Json, after: Json, changed: str, cancelled: str) -> _News:
+    """The weightiest of what is new: cancelled, refunded, or changed in another way."""
+    if after["cancelled"] and not before["cancelled"]:
+        return _News("cancelled_later", "cancelled", cancelled)
+    if not _was_refunded(before, after):
+        return _News("changed", _field(before, after), changed)
+    refunded = str(getattr(run.settings, "refunded_orders", "ask"))
+    other = _told(before, after | {"refunded": before.get("refunded")})
+    if other and changed != "leave":
+        return _News("changed", _field(before, after), changed)
+    return _News("refunded_later", "refunded", refunded)
+
+
+def _was_refunded(before: Json, after: Json) -> bool:
+    """Nothing known and nothing given back are the same."""
+    return Decimal(after.get("refunded") or 0) != Decimal(before.get("refunded") or 0)
 
 
 def _whole(run: FlowRun, job: Job) -> Raw:
@@ -140,6 +205,8 @@ def _told(before: Json | None, after: Json) -> str:
     told = []
     if after["cancelled"] != before.get("cancelled"):
         told.append("cancelled" if after["cancelled"] else "no longer cancelled")
+    if _was_refunded(before, after):
+        told.append(_refund(before, after))
     if after["total"] is not None and after["total"] != before.get("total"):
         was, now = _amount(before.get("total")), _amount(after["total"])
         told.append(f"the total was {was} and is {now} now")
@@ -151,6 +218,15 @@ def _told(before: Json | None, after: Json) -> str:
     if after["places"] != before.get("places"):
         told.append("an address is different")
     return ", ".join(told)
+
+
+def _refund(before: Json, after: Json) -> str:
+    """ "refunded 12.50 of 60.50"."""
+    text = f"refunded {_amount(after['refunded'] or '0')}"
+    if after["total"] is not None:
+        text += f" of {_amount(after['total'])}"
+    was = before.get("refunded")
+    return f"{text} (was {_amount(was)})" if was and Decimal(was) else text
 
 
 def _other_items(before: Json, after: Json) -> list[tuple[str, str, str]]:
@@ -175,6 +251,9 @@ def _differences(run: FlowRun, job: Job, order: Order, before: Json, after: Json
     found = []
     if after["cancelled"] != before.get("cancelled"):
         found.append(_one("cancelled", "Cancelled", before.get("cancelled"), after["cancelled"]))
+    if _was_refunded(before, after):
+        was, now = before.get("refunded") or "0", after["refunded"] or "0"
+        found.append(_one("refunded", "Refunded", _amount(was), _amount(now)))
     if after["total"] is not None and after["total"] != before.get("total"):
         was, now = _amount(before.get("total")), _amount(after["total"])
         found.append(_one("total", "Total", was, now))

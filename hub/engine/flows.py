@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, delete, select
 
 from hub.engine import forms, shared
+from hub.engine.fitting import of_no_use
 from hub.engine.hub import Hub
 from hub.engine.ledger_sql import OPEN
 from hub.engine.mapper_check import problems
@@ -135,7 +136,9 @@ def validated(hub: Hub, session: Session, spec: FlowSpec) -> FlowSpec:
     if target:
         form = forms.flow_form(target)
         common = shared.between(session, spec.source, spec.target)
-        kept_settings = _filled(form, kept_settings, "settings", spec.draft, problems, common)
+        kept_settings = _filled(
+            form, kept_settings, "settings", spec.draft, problems, common, target
+        )
         problems.update(rule_problems(hub, rules, target))
     schedule = None
     try:
@@ -189,9 +192,12 @@ def _filled(
     draft: bool,
     problems: dict[str, str],
     common: Mapping[str, Any] | None = None,
+    target: Entity | None = None,
 ) -> Json:
     filled = forms.fill(form, values)
     if filled.value is not None:
+        for name, message in of_no_use(filled.value, target) if target is not None else ():
+            problems[f"{what}.{name}"] = message
         # What equals the default goes without saying, unless others share another answer.
         against = {name for name in common or () if name in values}
         return forms.answers(filled.value, always=against & filled.value.model_fields_set)

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from pydantic import BaseModel, SecretStr, ValidationError, create_model
 
 from hub.engine.complaints import explain
+from hub.engine.fitting import fitted
 from hub.mapping.settings import settings_for
 from hub.model import Json
 from hub.sdk import ConfigurationError, Entity, Form, NoForm
@@ -82,6 +83,8 @@ def _describe(form: type[Form]) -> list[Json]:
         about = properties[name]
         kinds = [about, *about.get("anyOf", ())]
         ui = about.get("ui", {})
+        if ui.get("hidden"):
+            continue  # the target has no use for it
         default = None if info.is_required() else info.get_default(call_default_factory=True)
         described: Json = {
             "name": name,
@@ -349,7 +352,11 @@ def flow_form(target: Entity | type[Entity]) -> type[Form]:
     if made is None:
         both = (kind.settings, settings_for(kind.document.kind))
         bases = tuple(form for form in dict.fromkeys(both) if form is not NoForm) or (NoForm,)
-        made = cast(type[Form], create_model(f"{kind.__name__}FlowSettings", __base__=bases))
+        name = f"{kind.__name__}FlowSettings"
+        made = cast(type[Form], create_model(name, __base__=bases))
+        other = fitted(made, kind)
+        if other:
+            made = cast(type[Form], create_model(name, __base__=bases, **cast(Any, other)))
         _flow_forms[kind] = made
     return made
 

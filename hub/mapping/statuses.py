@@ -15,18 +15,21 @@ __all__ = ["status_of", "status_update"]
 def status_update(order: Order, settings: SaleSettings, facts: Facts) -> tuple[Order, list[str]]:
     """What is written to an order that both systems know: status, payment and shipments only.
 
-    Raises Blocked as `status_of` does.
+    And what was refunded, where the settings say so. Raises Blocked as `status_of` does.
     """
-    status, notes = status_of(order, settings, facts)
     told = type(order)(
-        key=order.key,
-        number=order.number,
-        reference=order.reference,
-        status=status,
-        paid=order.paid,
-        shipments=[replace(shipment) for shipment in order.shipments],
-        custom=dict(order.custom),
+        key=order.key, number=order.number, reference=order.reference, custom=dict(order.custom)
     )
+    notes: list[str] = []
+    if settings.refunded_orders == "write" and order.refunded is not None:
+        told.refunded = order.refunded
+        notes.append(f"Refunded {order.refunded:.2f}")
+    if not settings.send_status:
+        return told, notes
+    told.status, more = status_of(order, settings, facts)
+    notes += more
+    told.paid = order.paid
+    told.shipments = [replace(shipment) for shipment in order.shipments]
     if isinstance(told, Invoice) and isinstance(order, Invoice):
         told.external_reference = order.external_reference
         named = told.external_reference or told.number

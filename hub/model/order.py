@@ -101,6 +101,7 @@ class Order(Document):
     discount: what comes off the whole order besides line discounts, a positive amount.
     discount_code: the coupon.
     total: what the customer pays, VAT included, in `currency`. total_tax: the VAT in it.
+    refunded: what of it was given back since, VAT included; None: nobody says so.
     tax_exempt: no VAT was charged although goods have a rate (intra-community, export).
     debtor: what the target calls the customer; set when the customer was found or made there.
     shipping_method, payment_method: the source's code. payment_reference: of the payment provider.
@@ -132,6 +133,7 @@ class Order(Document):
     discount_code: str | None = None
     total: Decimal | None = None
     total_tax: Decimal | None = None
+    refunded: Decimal | None = None
     tax_exempt: bool | None = None
     shipping_method: str | None = None
     shipping_via: str | None = None

@@ -113,9 +113,14 @@ def ask(
     keys: str | None = None,
     keys_side: Side = "source",
     group: str = "",
+    needs: str | Mapping[str, str] = "",
     **constraints: Any,
 ) -> Any:
-    """A field with any widget; the helpers are shorter. keys: the lookup of a table's keys."""
+    """A field with any widget; the helpers are shorter. keys: the lookup of a table's keys.
+
+    needs: what a target must be able to do for this to be asked ("update", "cancel"), or what it
+    must take ("refunded": a field of that meaning, when updated); or option -> what that one needs.
+    """
     ui: dict[str, Any] = {"widget": widget}
     if example:
         ui["example"] = example
@@ -127,6 +132,8 @@ def ask(
         ui |= {"keys": keys, "keys_side": keys_side}
     if group:
         ui["group"] = group
+    if needs:
+        ui["needs"] = needs if isinstance(needs, str) else dict(needs)
     choices = [{"value": value, "label": text} for value, text in options]
     if choices:
         ui["options"] = choices

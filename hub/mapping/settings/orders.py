@@ -136,9 +136,23 @@ class SaleSettings(CustomerBooks):
         default="ask",
         options=(
             ("ask", "Hold it up to me until I have settled it"),
-            ("cancel", "Cancel it in the target, where that is possible; else hold it up"),
+            ("cancel", "Cancel it in the target too"),
             ("leave", "Note it in the log"),
         ),
+        needs={"cancel": "cancel"},
+        group="Order",
+        advanced=True,
+    )
+    refunded_orders: Literal["ask", "write", "leave"] = choice(
+        "An order that is refunded after it was booked",
+        default="ask",
+        options=(
+            ("ask", "Hold it up to me until I have credited it"),
+            ("write", "Write the amount to the target"),
+            ("leave", "Note it in the log"),
+        ),
+        help="In whole or in part, where the source says how much was given back.",
+        needs={"write": "refunded"},
         group="Order",
         advanced=True,
     )
@@ -146,6 +160,7 @@ class SaleSettings(CustomerBooks):
         "Create orders that are not there yet",
         default=True,
         help="Switched off, this flow only follows the status of orders that are there.",
+        needs="update",
         group="Status",
     )
     send_status: bool = flag(
@@ -153,6 +168,7 @@ class SaleSettings(CustomerBooks):
         default=False,
         help="Status, payment and shipments of an order that both systems know are written to "
         "the target.",
+        needs="update",
         group="Status",
     )
     statuses: MappingTable = table(
@@ -160,12 +176,14 @@ class SaleSettings(CustomerBooks):
         keys="order_statuses",
         lookup="order_statuses",
         help="The status in the source -> the status in the target.",
+        needs="update",
         group="Status",
     )
     other_statuses: Literal["block", "leave"] = choice(
         "A status that is not in the table",
         default="block",
         options=(("block", "Ask me"), ("leave", "Leave the status in the target as it is")),
+        needs="update",
         group="Status",
         advanced=True,
     )
@@ -178,6 +196,17 @@ class SaleSettings(CustomerBooks):
 class OrderSettings(SaleSettings):
     """How an order becomes a document in the target."""
 
+    missing_products: Literal["block", "create"] = choice(
+        "A product that is not there",
+        default="block",
+        options=(
+            ("block", "Hold the order until it is"),
+            ("create", "Make it, with what the order says of it"),
+        ),
+        help="Name, SKU, EAN, price and VAT rate come from the order line. A flow of products "
+        "fills in the rest.",
+        group="Order",
+    )
     payment_item: str | None = text(
         "Item for payment costs",
         default=None,

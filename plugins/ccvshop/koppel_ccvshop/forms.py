@@ -118,11 +118,19 @@ class OrdersFilter(Form):
         default=None,
         help="Older orders are left alone. The day begins at midnight UTC. Empty: all there are.",
     )
+    follow: bool = flag(
+        "Follow what becomes of orders later",
+        default=False,
+        help="An order that is edited, cancelled or refunded after it was booked is told. The "
+        "shop cannot be asked for changes: the orders and credit invoices of the last weeks are "
+        "looked through each time, one request for every 250.",
+    )
     look_back_days: int = number(
         "Days to look back",
         default=30,
-        help="With a status or payment filter: an order that fits later, because it is paid a "
-        "week after it was made, is still taken within this many days.",
+        help="When orders are followed, or with a status or payment filter: an order that fits "
+        "later, because it is paid a week after it was made, is still taken within this many "
+        "days.",
         ge=1,
         le=365,
         advanced=True,
@@ -135,8 +143,8 @@ class OrdersFilter(Form):
 
     @property
     def later(self) -> bool:
-        """Whether an order that does not fit today may fit tomorrow."""
-        return bool(self.statuses) or self.paid != "any"
+        """Whether an order is to be looked at again, for it may fit tomorrow or have changed."""
+        return self.follow or bool(self.statuses) or self.paid != "any"
 
 
 class OrdersSettings(Form):

@@ -24,6 +24,7 @@ from hub.sdk import (
 )
 
 from .api import items, walk
+from .credits import Credits, credits_since, refunded, with_credits
 from .forms import OrdersFilter, OrdersSettings
 from .reading import FEW, moment_of, one_by_one, records_of, since, stamp, time_text
 from .sales import rows_of, sale_understood, with_rows
@@ -114,6 +115,7 @@ class Orders(Entity):
                 Field("paymethod", "payment_method", read=text, label="Payment method"),
                 Field("transaction_id", "payment_reference", read=text, label="Payment reference"),
                 Field("total_tax", "total_tax", label="VAT in the total"),
+                Field("credits[].total_price_inc_tax", label="Credit invoice: amount"),
                 Field("discountcoupon.code", "discount_code", read=text, label="Coupon"),
                 Field(
                     "customer.billingaddress.comment", "note", read=text, label="Customer's remark"
@@ -156,14 +158,28 @@ class Orders(Entity):
         if wanted.paid != "any":
             params["is_paid"] = "true" if wanted.paid == "paid" else "false"
         params["orderby"] = "id"
-        newest = since(query, "created")
+        newest, seen = since(query, "created"), set()
+        credits = credits_since(api, first) if wanted.follow else Credits()
         for records in walk(api, "/orders/", params):
             made = [m for m in (moment_of(r.get("create_date")) for r in records) if m]
             newest = max([newest, *made] if newest else made, default=None)
-            yield Page([record for record in records if self._fits(record, wanted)])
+            seen |= {str(record.get("id")) for record in records}
+            yield Page([credits.added(r) for r in records if self._fits(r, wanted)])
+        cursor: Json = {} if newest is None else {"created": stamp(newest)}
+        if wanted.follow:
+            before = 0 if query.full else int((query.since or {}).get("credit") or 0)
+            cursor["credit"] = max(before, credits.newest)
+            yield from self._credited(api, query, set(credits.since(before)) - seen)
         # Ids and dates do not always rise together: only a walk to the end moves the cursor.
-        if newest is not None:
-            yield Page([], {"created": stamp(newest)})
+        if cursor:
+            yield Page([], cursor)
+
+    def _credited(self, api: Api, query: Query, keys: Iterable[str]) -> Iterator[Page]:
+        """Orders older than the list goes back, with a new credit invoice."""
+        found = self.get(api, sorted(keys)).values()
+        told = [r for r in found if not isinstance(r, RecordError) and self.wanted(r, query)]
+        if told:
+            yield Page(told)
 
     def wanted(self, record: Raw, query: Query) -> bool:
         """By status, payment and date."""
@@ -209,10 +225,10 @@ class Orders(Entity):
         return records_of(api.map(lambda r: with_rows(api, r, "orders", "orderrows"), records))
 
     def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw | RecordError]:
-        """Two requests an order; for many, one for its rows and its share of the list."""
+        """Three requests an order; for many, one for its rows and its share of the lists."""
         found = _light(api, keys)
         light = {key: r for key, r in found.items() if not isinstance(r, RecordError)}
-        whole = self.complete(api, list(light.values()))
+        whole = with_credits(api, self.complete(api, list(light.values())))
         return {**found, **dict(zip(light, whole, strict=True))}
 
     def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
@@ -266,6 +282,7 @@ class Orders(Entity):
         included = record.get("order_row_taxes_included")
         sale_understood(document, record, rows_of(record, "orderrows"), included, context)
         document["total"] = total_of(record, document["prices"])
+        document["refunded"] = refunded(record)
         self._state_understood(document, record)
 
     @staticmethod

@@ -125,7 +125,7 @@ def test_orders_are_found_by_their_number(opened: Open) -> None:
     assert len(shop.sandbox.requests) == 4
 
 
-def test_many_orders_by_key_cost_their_rows_and_a_page_of_the_list(opened: Open) -> None:
+def test_many_orders_by_key_cost_their_rows_and_a_page_of_two_lists(opened: Open) -> None:
     shop = opened(orders=300)
     keys = [str(r["id"]) for r in records(shop, "orders")][-200:]
     shop.reset()
@@ -133,7 +133,7 @@ def test_many_orders_by_key_cost_their_rows_and_a_page_of_the_list(opened: Open)
     found = Orders().get(shop.api, keys)
 
     assert list(found) == keys
-    assert len(shop.sandbox.requests) == 200 + 1
+    assert len(shop.sandbox.requests) == 200 + 2
 
 
 def test_a_lost_answer_is_repeated_without_harm(opened: Open) -> None:

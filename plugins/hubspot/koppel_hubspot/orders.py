@@ -76,7 +76,8 @@ class Orders(Selling):
         *("hs_order_name", "hs_external_order_id", "hs_external_created_date", "hs_createdate"),
         *("hs_source_store", "hs_currency_code", "hs_pipeline", "hs_pipeline_stage"),
         *("hs_subtotal_price", "hs_order_discount", "hs_shipping_cost", "hs_tax"),
-        *("hs_total_price", "hs_discount_codes", "hs_payment_processing_method"),
+        *("hs_total_price", "hs_refund_amount", "hs_discount_codes"),
+        "hs_payment_processing_method",
         *("hs_payment_status", "hs_fulfillment_status", "hs_shipping_tracking_number"),
         *("hs_shipping_status_url", "hs_order_note", "hs_is_closed", "hs_cancelled_date"),
         *("hs_external_order_status", "hs_shipping_method"),
@@ -113,6 +114,7 @@ class Orders(Selling):
         Field("properties.hs_pipeline_stage", "status", read=text, label="Stage"),
         Field("properties.hs_total_price", "total", label="Total"),
         Field("properties.hs_tax", "total_tax", label="VAT in the total"),
+        Field("properties.hs_refund_amount", "refunded", read=amount, label="Refunded"),
         Field("properties.hs_order_discount", "discount", label="Discount on the order"),
         Field("properties.hs_discount_codes", "discount_code", read=text, label="Discount codes"),
         Field(

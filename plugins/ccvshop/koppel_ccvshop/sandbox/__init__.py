@@ -6,7 +6,8 @@ users, read and written; orders and invoices, read and patched. Anything else th
 answers 501.10 or 501.20, never by chance.
 
 Besides the kit's `/_sandbox/...` there is POST `/_sandbox/orders` `{"count": 3, "kind": "plain"}`:
-new orders, made now; the kinds are the keys of `KINDS`.
+new orders, made now; the kinds are the keys of `KINDS`. And POST `/_sandbox/orders/ID/credit`
+`{"amount": 12.5}`: a credit invoice of an order, made now.
 """
 
 from __future__ import annotations
@@ -155,6 +156,13 @@ def create_app(
             abort(400, f"there is no kind {kind!r} of order; there are {', '.join(sorted(KINDS))}")
         ids = [shop.place(kind, now()) for _ in range(asked.get("count", 1))]
         return jsonify(ids)
+
+    @app.post("/_sandbox/orders/<int:own>/credit")
+    def give_back(own: int) -> Response:
+        if shop.index_of(own) is None:
+            abort(404, f"there is no order {own}")
+        shop.give_back(own, float(request.get_json()["amount"]), now())
+        return Response(status=204)
 
     @app.get("/photos/<name>")
     def photo(name: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from .asked import Asked, Refused, missing
@@ -129,13 +130,14 @@ class Sales:
         first, last = asked.moment("min_create_date"), asked.moment("max_create_date")
         exact = ("invoicenumber", "invoicenumber_full", "ordernumber", "ordernumber_full", "status")
         wanted = {name: asked.query[name] for name in exact if name in asked.query}
-        found: list[tuple[int, Brief]] = []
-        for brief in self.shop.briefs():
-            if not self.shop.is_invoiced(brief):
-                continue
-            if (first and brief.created < first) or (last and brief.created > last):
-                continue
-            found += [(own, brief) for own in self._ids(brief) if self._is(own, wanted)]
+        found = [
+            (own, brief)
+            for brief in self.shop.briefs()
+            for own in self._ids(brief)
+            if not (first and self._made(own, brief) < first)
+            and not (last and self._made(own, brief) > last)
+            and self._is(own, wanted)
+        ]
         by: dict[str, Callable[[tuple[int, Brief]], Any]] = {
             **dict.fromkeys(("id", "invoicenumber", "ordernumber"), lambda b: b[0]),
             "create_date": lambda b: (b[1].created, b[0]),
@@ -149,6 +151,11 @@ class Sales:
             return []
         credits = [FIRST_CREDIT + brief.index] if self.shop.is_credited(brief) else []
         return [FIRST_INVOICE + brief.index, *credits]
+
+    def _made(self, own: int, brief: Brief) -> datetime:
+        """When an invoice was made: with its order, or a credit invoice later."""
+        credit = self.shop.credits.get(brief.index) if own >= FIRST_CREDIT else None
+        return credit[0] if credit else brief.created
 
     def _is(self, own: int, wanted: dict[str, str]) -> bool:
         if not wanted:

@@ -62,6 +62,7 @@ class Shop:
         self.placed: list[tuple[datetime, int | None, Scenario]] = []
         self.changes: dict[int, JSON] = {}
         self.invoice_changes: dict[int, JSON] = {}
+        self.credits: dict[int, tuple[datetime, float]] = {}
         self.lock = threading.RLock()
         self._briefs: list[Brief] = []
         self._made = lru_cache(maxsize=2048)(self._make)
@@ -164,13 +165,20 @@ class Shop:
             before = self.invoice_changes.get(invoice_id, {})
             self.invoice_changes[invoice_id] = {**before, **values}
 
+    def give_back(self, order_id: int, amount: float, moment: datetime) -> None:
+        """Make a credit invoice of an order, on so much."""
+        index = self.index_of(order_id)
+        assert index is not None
+        with self.lock:
+            self.credits[index] = (moment.replace(microsecond=0), amount)
+
     def is_invoiced(self, brief: Brief) -> bool:
         """Orders that were paid or sent on account have an invoice."""
-        return brief.completed and brief.status in (2, 5, 7, 8)
+        return brief.completed and (brief.status in (2, 5, 7, 8) or brief.index in self.credits)
 
     def is_credited(self, brief: Brief) -> bool:
-        """A cancelled order was billed before, and has a credit invoice."""
-        return brief.completed and brief.status == 8
+        """A cancelled order was billed before, and has a credit invoice; others when made."""
+        return brief.completed and (brief.status == 8 or brief.index in self.credits)
 
     def credit(self, index: int) -> tuple[JSON, list[JSON]]:
         """The credit invoice of an order, and its rows: the same, with amounts below zero."""
@@ -187,6 +195,9 @@ class Shop:
         invoice |= {"id": own, "invoicenumber": number, "invoicenumber_full": str(number)}
         invoice |= {"type": "credit", "status": "reimbursed", "status_name": "Terugbetaald"}
         invoice["external_reference"] = None
+        if index in self.credits:
+            moment, amount = self.credits[index]
+            invoice |= {"create_date": when(moment), "total_price_inc_tax": -amount}
         return {**invoice, **self.invoice_changes.get(own, {})}, rows
 
     def invoice(self, index: int) -> tuple[JSON, list[JSON]]:
