@@ -12,7 +12,6 @@ from hub.mapping.rules import split
 from hub.mapping.transforms import Registry
 from hub.model import Document
 from hub.sdk import Entity
-from hub.sdk.entity import Field
 
 
 def problems(
@@ -20,21 +19,49 @@ def problems(
     kind: type[Document],
     transforms: Registry,
     target: Entity,
-    discovered: Iterable[Field] | None = None,
+    live: Iterable[str] | None = None,
 ) -> list[Problem]:
     """Everything that is wrong with rules for an entity.
 
-    An entity that declares all its fields is held to that; when it has custom fields as well,
-    only with those that were discovered.
+    An entity that can name all its fields is held to that. live: what it named besides those that
+    it declares; None: it could not be asked now, and nothing is said of fields that only it knows.
     """
     try:
         _, theirs = split(compile_rules(rules, transforms), kind)
     except RulesError as error:
         return list(error.problems)
-    if not target.all_fields or (target.can("discover") and discovered is None):
+    if not tells_all(target) or (asks(target) and live is None):
         return []
-    fields = [*target.fields, *(discovered or ())]
-    return unknown(theirs, [one.path for one in fields if one.only != "read"], target.title)
+    return unknown(theirs, [*declared(target), *(live or ())], target.title)
+
+
+def doubtful(
+    rules: Sequence[Mapping[str, Any]],
+    kind: type[Document],
+    transforms: Registry,
+    target: Entity,
+) -> list[Problem]:
+    """Rules for fields that the entity does not declare; only itself can say whether they exist."""
+    try:
+        _, theirs = split(compile_rules(rules, transforms), kind)
+    except RulesError:
+        return []  # named elsewhere
+    return unknown(theirs, declared(target), target.title)
+
+
+def declared(target: Entity) -> list[str]:
+    """The fields that can be written, as far as the plugin's table has them."""
+    return [field.path for field in target.fields if field.only != "read"]
+
+
+def tells_all(target: Entity) -> bool:
+    """Whether an entity can name every field that can be written."""
+    return target.all_fields or target.can("writable")
+
+
+def asks(target: Entity) -> bool:
+    """Whether the system has to be asked for that."""
+    return target.can("writable") or target.can("discover")
 
 
 def unknown(rules: Sequence[CompiledRule], known: Sequence[str], title: str) -> list[Problem]:

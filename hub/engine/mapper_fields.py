@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from hub.engine.mapper import End, Mapper
 from hub.engine.mapper_samples import Sample
 from hub.mapping import paths
 from hub.model import Json, field_paths
-from hub.sdk import Api, KoppelError
+from hub.sdk import Api, Entity, KoppelError
 from hub.sdk.entity import Field
 from hub.store.tables import Connection, LookupCache, utc_now
 
@@ -56,6 +56,14 @@ class Discovered:
     """Custom fields of an entity, asked live; message: why they could not be asked now."""
 
     fields: Sequence[Field] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class LiveNames:
+    """Fields that a system names itself, as rules write them; message: why it could not be asked."""
+
+    names: Sequence[str] = ()
     message: str = ""
 
 
@@ -163,19 +171,58 @@ def discovered(hub: Hub, end: End, *, refresh: bool = False, api: Api | None = N
     """The custom fields of an entity, kept for ten minutes. A system that is down is told."""
     if not end.entity.can("discover"):
         return Discovered()
-    name, connection_id = f"fields/{end.entity.name}", end.connection.id or 0
+
+    def ask(opened: Api) -> list[Json]:
+        return [_kept(one) for one in list(end.entity.discover(opened))[:MOST]]
+
+    found, message = _kept_for_a_while(hub, end, "fields", ask, refresh=refresh, api=api)
+    return Discovered(tuple(Field(**one) for one in found), message)
+
+
+def live_names(hub: Hub, end: End, *, refresh: bool = False) -> LiveNames:
+    """Every field that the system says can be written, kept for ten minutes."""
+    custom = discovered(hub, end, refresh=refresh)
+    paths_found = [one.path for one in custom.fields if one.only != "read"]
+    if custom.message or not end.entity.can("writable"):
+        return LiveNames(tuple(paths_found), custom.message)
+
+    def ask(opened: Api) -> list[Json]:
+        return [{"path": name} for name in end.entity.writable(opened)]
+
+    named, message = _kept_for_a_while(hub, end, "names", ask, refresh=refresh)
+    return LiveNames((*paths_found, *(str(one["path"]) for one in named)), message)
+
+
+def names_asked(entity: Entity, api: Api) -> list[str]:
+    """The same, of a connection that is not stored yet. Raises a KoppelError."""
+    custom = entity.discover(api) if entity.can("discover") else ()
+    more = entity.writable(api) if entity.can("writable") else ()
+    return [*(one.path for one in custom if one.only != "read"), *more]
+
+
+def _kept_for_a_while(
+    hub: Hub,
+    end: End,
+    what: str,
+    ask: Callable[[Api], list[Json]],
+    *,
+    refresh: bool = False,
+    api: Api | None = None,
+) -> tuple[Sequence[Json], str]:
+    """What was asked a short while ago, else asked now; and why it could not be."""
+    name, connection_id = f"{what}/{end.entity.name}", end.connection.id or 0
     with hub.database.session() as session:
         cached = session.get(LookupCache, (connection_id, name))
-    known = tuple(_field(option) for option in cached.options) if cached else ()
+    known = tuple(cached.options) if cached else ()
     if cached is not None and not refresh and utc_now() - cached.fetched_at < FRESH:
-        return Discovered(known)
+        return known, ""
     try:
         with nullcontext(api) if api else hub.open(end.connection) as opened:
-            found = [_kept(one) for one in list(end.entity.discover(opened))[:MOST]]
+            found = ask(opened)
     except Exception as error:  # a plugin's mistake is reported like everything else
         if not isinstance(error, KoppelError):
-            log.exception("discovering fields of %s", end.connection.name)
-        return Discovered(known, f"{end.connection.name}: {error}")
+            log.exception("asking %s for its %s", end.connection.name, what)
+        return known, f"{end.connection.name}: {error}"
     with hub.database.session() as session:
         if session.get(Connection, connection_id) is not None:
             session.merge(
@@ -183,7 +230,7 @@ def discovered(hub: Hub, end: End, *, refresh: bool = False, api: Api | None = N
                     connection_id=connection_id, name=name, options=found, fetched_at=utc_now()
                 )
             )
-    return Discovered(tuple(_field(option) for option in found))
+    return found, ""
 
 
 _ATTRIBUTES = ("meaning", "only", "when", "required", "max_length", "label", "help")
@@ -191,7 +238,3 @@ _ATTRIBUTES = ("meaning", "only", "when", "required", "max_length", "label", "he
 
 def _kept(one: Field) -> Json:
     return {"path": one.path} | {name: getattr(one, name) for name in _ATTRIBUTES}
-
-
-def _field(kept: Json) -> Field:
-    return Field(**kept)

@@ -116,6 +116,9 @@ class PageWorker:
                 job.refuse(error)
         look_in_target(self.run, self.kind, [job for job in jobs if not job.done])
         hold_twins(self.run, self.kind, jobs)
+        for job in jobs:
+            if not job.done and not job.cancelling and not self._stays_out(job):
+                self._apply_rules(job)  # before looking up what it refers to: they may change it
         alive = [job for job in jobs if not job.done]
         # Of a record that is only followed nothing but its status is told: it refers to nothing.
         new = [job.document for job in alive if job.is_new or not self.kind.follow()]
@@ -138,6 +141,21 @@ class PageWorker:
         job.essence, job.closed = self.kind.essence(document), self.kind.closed(document)
         self.kind.name(document)
         job.outcome.person = self.kind.person(document)
+
+    def _stays_out(self, job: Job) -> bool:
+        """Whether the target has it not, and this flow may not make it."""
+        may = self.run.target.entity.can("create") and self.kind.may_create()
+        return job.is_new and job.then is None and not may
+
+    def _apply_rules(self, job: Job) -> None:
+        assert job.document is not None
+        try:
+            job.document, job.applied = self.run.rules.adjust(
+                job.record, job.document, creating=job.is_new
+            )
+        except RecordError as error:
+            job.outcome.parts.setdefault("understood", job.document.to_dict())
+            job.refuse(error)
 
     def _one(self, job: Job) -> None:
         """Adjust, render and write one record."""
@@ -188,23 +206,16 @@ class PageWorker:
         self._store(connection, job)
 
     def adjusted(self, job: Job) -> bool:
-        """Apply rules and policies; False when the record has ended, or needs no payload."""
-        run = self.run
+        """Apply the policies; False when the record has ended, or needs no payload."""
         assert job.document is not None
         if job.cancelling:
             self._cancel(job)
             return False
-        creating = job.is_new
-        if (
-            creating
-            and job.then is None
-            and not (run.target.entity.can("create") and self.kind.may_create())
-        ):
+        if self._stays_out(job):
             self.kind.not_there(job)
             return False
-        job.document, job.applied = run.rules.adjust(job.record, job.document, creating=creating)
-        job.document, notes = self.kind.adjust(job.document, creating=creating)
-        job.document = with_added_policies(run, job.document)
+        job.document, notes = self.kind.adjust(job.document, creating=job.is_new)
+        job.document = with_added_policies(self.run, job.document)
         job.outcome.notes += notes
         job.outcome.parts["understood"] = job.document.to_dict()
         return True

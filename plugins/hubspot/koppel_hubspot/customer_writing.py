@@ -85,13 +85,10 @@ def _create_companies(
         n: str(payloads[n]["company"]["properties"].get(REFERENCE) or effects[n].token)
         for n in places
     }
+    # Several people of one company order under its number: it is made once, and all belong to it.
     first: dict[str, int] = {}
-    for n in places:
-        if first.setdefault(folded(numbers[n]), n) != n:
-            results[n] = RecordError(
-                f"Two customers of this run have the number {numbers[n]}", field="reference"
-            )
-    places = [n for n in places if results[n] is None]
+    leaders = {n: first.setdefault(folded(numbers[n]), n) for n in places}
+    places = list(first.values())
     inputs = [
         {
             "id": numbers[n],
@@ -104,13 +101,16 @@ def _create_companies(
     ]
     made = dict(zip(places, write(api, COMPANIES, "upsert", inputs), strict=True))
     people: list[tuple[int, Json]] = []
-    for n, result in made.items():
+    firms: dict[int, str] = {}
+    for n, leader in leaders.items():
+        result = made[leader]
         if isinstance(result, RecordError):
             results[n] = _named(result, "company")
             continue
+        firms[n] = result["id"]
         results[n] = Written(f"company-{result['id']}", numbers[n], record=result)
         people += [(n, one["properties"]) for one in people_of(payloads[n])]
-    _tie_people(api, people, {n: r["id"] for n, r in made.items() if isinstance(r, dict)}, results)
+    _tie_people(api, people, firms, results)
 
 
 def _tie_people(
@@ -127,7 +127,8 @@ def _tie_people(
     for n, properties in people:
         email = folded(properties.get("email") or "")
         if email and email in by_email:
-            homes[by_email[email]].append(firms[n])
+            if firms[n] not in homes[by_email[email]]:
+                homes[by_email[email]].append(firms[n])
             continue
         if email:
             by_email[email] = len(inputs)
