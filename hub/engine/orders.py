@@ -15,7 +15,7 @@ from hub.mapping import policies
 from hub.mapping.settings import SaleSettings
 from hub.mapping.statuses import status_update
 from hub.model import Document, Json, Order
-from hub.sdk import Blocked, SkipRecord
+from hub.sdk import Blocked, ConfigurationError, SkipRecord
 
 if TYPE_CHECKING:
     from hub.engine.context import FlowRun
@@ -46,7 +46,12 @@ class OrderKind(Kind):
         if found is None:
             return None
         making = getattr(self.settings, "missing_products", "block") == "create"
-        return Shelf(self.run, *found, making=making and found[0].entity.can("create"))
+        if making and not found[0].entity.can("create"):
+            raise ConfigurationError(
+                f"{self.run.target.name} takes no new products: hold orders until theirs are there.",
+                setting="missing_products",
+            )
+        return Shelf(self.run, *found, making=making)
 
     # -- who and what --------------------------------------------------------------------------
 
