@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.model import Json
-from hub.sdk import Api, Lookup, NotFound, Option
+from hub.sdk import Api, ConfigurationError, Lookup, NotFound, Option, RecordError
 
 from .pipelines import label, pipelines, stages, state
 from .schema import custom, definitions
@@ -31,6 +31,19 @@ def tax_rates(api: Api) -> list[Json]:
                 break
         api.memo["tax rates"] = found
     known: list[Json] = api.memo["tax rates"]
+    return known
+
+
+def currency_of(api: Api) -> str | None:
+    """What the account keeps its prices in; None when it does not say."""
+    if "currency" not in api.memo:
+        try:
+            answer = api.get("/account-info/v3/details")
+        except (ConfigurationError, RecordError):
+            answer = None  # a token that may not ask
+        found = answer.get("companyCurrency") if isinstance(answer, dict) else None
+        api.memo["currency"] = str(found) if found else None
+    known: str | None = api.memo["currency"]
     return known
 
 

@@ -13,10 +13,10 @@ from hub.sdk import Api, Context, Effect, Field, Page, Query, Raw, RecordError, 
 from . import product_writing
 from .families import DASH, FAMILY, SEPARATOR, attributes_of, family, name_without, options_text
 from .forms import ProductsFilter, ProductsSettings, Settings
-from .lookups import tax_rates
+from .lookups import currency_of, tax_rates
 from .product_writing import find_by_sku
 from .reading import Made, by_ids, later, moment, since_of, text
-from .schema import discovered, readable
+from .schema import discovered, named, readable
 from .searching import by_values, changed, condition, found_among, stamp_of
 
 PROPERTIES = (
@@ -51,7 +51,7 @@ class Products(Made):
     number = "properties.hs_sku"
     known_as = "item"
     match = ("sku", "ean")
-    ignored = ("item", "tax_rate")
+    ignored = ("item", "tax_rate", "currency")
     max_images = 0
     cannot: ClassVar[Mapping[str, str]] = {
         "images": "Pictures are not passed on: HubSpot keeps addresses of pictures, no pictures."
@@ -81,6 +81,7 @@ class Products(Made):
         Field("properties.hs_cost_of_goods_sold", "cost_price", label="Unit cost"),
         Field("properties.hs_tax_rate_group_id", "vat_code", read=text, label="Tax rate"),
         Field("tax_rate", "tax_rate", only="read", label="Tax percentage"),
+        Field("currency", "currency", read=text, only="read", label="Currency of the account"),
         Field("properties.hs_status", "active", read=_active, write=_write_active, label="Status"),
         Field("properties.hub_ean", "ean", read=text, label="EAN"),
         Field("properties.hub_stock", "stock", label="Stock"),
@@ -141,7 +142,7 @@ class Products(Made):
             newest = later(newest, *(stamp_of("products", record) for record in found))
             records = self._grouped(api, found, told)
             told |= {record["id"] for record in records if record["id"].startswith(FAMILY)}
-            yield Page(self._taxed(api, records), {"at": newest} if newest is not None else None)
+            yield Page(self._dressed(api, records), {"at": newest} if newest is not None else None)
 
     def _grouped(
         self, api: Api, found: Sequence[Json], told: set[str] | frozenset[str] = frozenset()
@@ -180,15 +181,18 @@ class Products(Made):
         return {key: family(own) for key, own in members.items() if key in wanted}
 
     @staticmethod
-    def _taxed(api: Api, records: Sequence[Raw]) -> Sequence[Raw]:
-        """With the percentage of their tax rate."""
-        if not any(r["properties"].get("hs_tax_rate_group_id") for r in records):
-            return records
-        rates = {str(r.get("id")): r.get("percentageRate") for r in tax_rates(api)}
+    def _dressed(api: Api, records: Sequence[Raw]) -> Sequence[Raw]:
+        """With the percentage of their tax rate, and the currency that all prices are in."""
+        rates: dict[str, Any] = {}
+        if any(r["properties"].get("hs_tax_rate_group_id") for r in records):
+            rates = {str(r.get("id")): r.get("percentageRate") for r in tax_rates(api)}
+        currency = currency_of(api) if records else None
         for record in records:
             rate = rates.get(str(record["properties"].get("hs_tax_rate_group_id")))
             if rate is not None:
                 record["tax_rate"] = str(rate)
+            if currency is not None:
+                record["currency"] = currency
         return records
 
     def wanted(self, record: Raw, query: Query) -> bool:
@@ -216,7 +220,7 @@ class Products(Made):
         wanted = list(dict.fromkeys(parents.values()))
         families = self._families(api, wanted, list(singles.values()))
         found |= {key: families[p] for key, p in parents.items() if p in families}
-        self._taxed(api, [r for r in found.values() if not isinstance(r, RecordError)])
+        self._dressed(api, [r for r in found.values() if not isinstance(r, RecordError)])
         return {key: found[key] for key in keys if key in found}
 
     def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
@@ -296,6 +300,11 @@ class Products(Made):
     ) -> Sequence[Written | RecordError]:
         """The same. Variants that are no more are made inactive."""
         return product_writing.update(api, changes)
+
+    def writable(self, api: Api) -> Iterable[str]:
+        """Every property, also of variants."""
+        yield from named(api, "products", "properties.")
+        yield from named(api, "products", "variants[].properties.")
 
     def discover(self, api: Api) -> Iterable[Field]:
         """Custom properties."""

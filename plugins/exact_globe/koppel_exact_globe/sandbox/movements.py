@@ -60,13 +60,13 @@ def fill_counter(world: World, count: int) -> None:
         _historic(world, header, [line | {"LineNumber": 1}], "  1000")
 
 
-def book(world: World, reference: str, wanted: Mapping[str, float]) -> int:
+def book(world: World, reference: str, wanted: Mapping[str, float], debtor: str = "1001") -> int:
     """Somebody enters a sales order for a debtor who is known."""
     key = world.guid()
     for item, quantity in wanted.items():
         line = {"TransactionKey": key, "Itemcode": item, "Quantity": quantity}
         documents.create(world, "SalesOrderLine", line)
-    header = {"TransactionKey": key, "OrderDebtor": "  1001", "YourReference": reference}
+    header = {"TransactionKey": key, "OrderDebtor": debtor.rjust(6), "YourReference": reference}
     made = documents.create(world, "SalesOrderHeader", header)
     return int(made["SalesOrderNumber"])
 
