@@ -62,7 +62,7 @@ def apply(file: str, plan: bool, prune: bool, as_json: bool) -> None:
 
     text, folder = _text_of(file)
     with opened() as hub:
-        changes = apply_text(hub, text, plan=plan, prune=prune, folder=folder)
+        changes = apply_text(hub, text, plan=plan, prune=prune, folder=folder, warn=say)
     if as_json:
         emit({"planned": plan, "changes": [vars(change) for change in changes]})
         return

@@ -61,7 +61,7 @@ class Discovered:
 
 @dataclass(frozen=True)
 class LiveNames:
-    """Fields that a system names itself, as rules write them; message: why it could not be asked."""
+    """Fields that a system names itself, as rules write them; message: why it could not be."""
 
     names: Sequence[str] = ()
     message: str = ""

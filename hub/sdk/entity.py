@@ -232,6 +232,14 @@ class Entity:
         """Custom fields, asked live."""
         return ()
 
+    def writable(self, api: Api) -> Iterable[str]:
+        """Define it where the system can name all that a rule may write, asked live.
+
+        Paths as in a payload, besides those of `fields` and of `discover`; a rule for any other
+        field is then refused before anything is sent.
+        """
+        return ()
+
     def understood(self, document: Json, record: Raw, context: Context) -> None:
         """Add to the document what a field table cannot say (one value from several fields)."""
 

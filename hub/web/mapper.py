@@ -13,6 +13,7 @@ from hub.engine import flows as desk
 from hub.engine import mapper_fields, mapper_rules, mapper_samples, runs
 from hub.engine.flows import FlowProblems
 from hub.engine.mapper import Bench, Mapper, Tried
+from hub.engine.mapper_check import asks
 from hub.engine.mapper_rows import matching, rows
 from hub.engine.mapper_samples import Sample
 from hub.engine.mapper_why import Trace
@@ -20,7 +21,6 @@ from hub.mapping.explain import explain
 from hub.mapping.rule import RulesError, compile_rules
 from hub.model import Json
 from hub.sdk import ConfigurationError
-from hub.sdk.entity import Field
 from hub.store.queries import FlowView
 from hub.store.tables import Entry, Flow
 from hub.web import mapper_show, shapes
@@ -64,7 +64,7 @@ def edit(name: str) -> Response:
                 status = 422
             elif form.press(button, request.form.get("new-step", "")):
                 pass
-            elif not form.check(view.flow.rules, made.kind, made.target.entity, _custom(made)):
+            elif not form.check(view.flow.rules, made.kind, made.target.entity, _live(made)):
                 status = 422
             elif button == "save" and _save(session, view.flow, form):
                 message = f"{form.to} is mapped as you said."
@@ -263,10 +263,12 @@ def _form(made: Mapper, flow: Flow) -> RuleForm:
     return form
 
 
-def _custom(made: Mapper) -> Sequence[Field] | None:
-    """Custom fields of the target; None when they could not be asked, and nothing can be said."""
-    found = mapper_fields.discovered(hub(), made.target)
-    return None if found.message else found.fields
+def _live(made: Mapper) -> Sequence[str] | None:
+    """What the target names itself; None when it could not be asked, and nothing can be said."""
+    if not asks(made.target.entity):
+        return ()
+    found = mapper_fields.live_names(hub(), made.target)
+    return None if found.message else found.names
 
 
 def _is_fresh(flow: Flow) -> bool:
@@ -337,7 +339,7 @@ def _preview(
     wrong: list[str] = []
     if not trial.to or not (trial.way != "from" or trial.source):
         pass
-    elif not trial.check(flow.rules, made.kind, made.target.entity, _custom(made)):
+    elif not trial.check(flow.rules, made.kind, made.target.entity, _live(made)):
         wrong = [*trial.general, *trial.errors.values()]
         wrong += [f"{s.name}: {m}" for s in trial.steps for m in s.errors.values()]
     nothing: Json = mapper_show.preview(None, None, None, trial.to) | {

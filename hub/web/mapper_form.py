@@ -14,7 +14,6 @@ from hub.mapping.transforms import Argument, ArgumentError, Registry, Transform
 from hub.mapping.values import comparable, text_of
 from hub.model import Document, Json
 from hub.sdk import Entity
-from hub.sdk.entity import Field
 from hub.web import fields
 
 Posted = Mapping[str, Sequence[str]]
@@ -165,7 +164,7 @@ class RuleForm:
         rules: Rules,
         kind: type[Document],
         target: Entity,
-        discovered: Sequence[Field] | None = None,
+        live: Sequence[str] | None = None,
     ) -> bool:
         """Find everything that is wrong with it; whether it can be kept."""
         self._check_steps()
@@ -177,7 +176,7 @@ class RuleForm:
             return False
         all_rules = with_rule(rules, self.rule(), self.index)
         number = (len(rules) if self.index is None else self.index) + 1
-        for problem in problems(all_rules, kind, self.registry, target, discovered):
+        for problem in problems(all_rules, kind, self.registry, target, live):
             if problem.rule != number:
                 self.general.append(str(problem))
             elif problem.key in ("to", "from", "template", "formula"):

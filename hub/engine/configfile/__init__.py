@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from hub.engine import connections, flows, forms, shared
-from hub.engine.configfile import yamltree
+from hub.engine.configfile import fields, yamltree
 from hub.engine.configfile.problems import ConfigFileError, Findings, Problem
 from hub.engine.configfile.reading import (
     KEPT,
@@ -55,24 +55,25 @@ def apply(
     plan: bool = False,
     prune: bool = False,
     folder: Path | None = None,
+    warn: fields.Warn = lambda _: None,
 ) -> list[Change]:
     """Make connections and flows as the file says; gives what changed, in the order it was done.
 
     plan: only find out what would change. prune: remove connections, flows and shared settings
     that the file does not name (never a draft of the wizard). folder: what `{file: PATH}` is
-    relative to. Applying the same file again changes nothing. Raises ConfigFileError, and then
-    nothing was changed.
+    relative to. Applying the same file again changes nothing. warn: told what cannot be made sure
+    of. Raises ConfigFileError, and then nothing was changed.
     """
     changes: list[Change] = []
+    with hub.database.session() as session:
+        wanted, _ = _read(hub, session, text, folder)
+    doubts = fields.ask(hub, wanted, warn)  # systems are asked before anything is locked
     with hub.database.immediate() as session:
-        rows = session.exec(select(Connection)).all()
-        wanted, findings = read(
-            hub.registry,
-            text,
-            stored={row.name: connections.stored_credentials(hub, row) for row in rows},
-            systems={row.name: row.system for row in rows},
-            folder=folder or Path.cwd(),
-        )
+        wanted, findings = _read(hub, session, text, folder)
+        for name, asked in wanted.flows.items():
+            for path, message in doubts.paths(name):
+                line = asked.node.line_of(path.split("."))
+                findings.add(line, f"flows.{name}.{path}", message)
         changes += _settings(session, wanted)
         for one in wanted.connections.values():
             changes += _connection(hub, session, one)
@@ -86,6 +87,17 @@ def apply(
         if plan:
             session.rollback()
     return changes
+
+
+def _read(hub: Hub, session: Session, text: str, folder: Path | None) -> tuple[Wanted, Findings]:
+    rows = session.exec(select(Connection)).all()
+    return read(
+        hub.registry,
+        text,
+        stored={row.name: connections.stored_credentials(hub, row) for row in rows},
+        systems={row.name: row.system for row in rows},
+        folder=folder or Path.cwd(),
+    )
 
 
 def _settings(session: Session, wanted: Wanted) -> Iterator[Change]:

@@ -66,7 +66,7 @@ def test_rows_cost_one_request_for_each_order_and_only_where_asked_for(opened: O
     assert all(order["orderrows"]["items"] for order in complete)
 
 
-def test_an_order_by_key_costs_three_requests_and_one_that_is_gone_is_left_out(opened: Open) -> None:
+def test_an_order_by_key_costs_three_requests_and_a_gone_one_is_left_out(opened: Open) -> None:
     shop = opened(orders=3)
 
     found = Orders().get(shop.api, ["284119301", "1", "284119315", "nonsense"])

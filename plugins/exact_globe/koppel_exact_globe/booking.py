@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import ClassVar, cast
 from uuid import uuid4
@@ -13,7 +13,7 @@ from hub.sdk import Api, Effect, Entity, Field, RecordError, RejectedError
 from hub.sdk.entity import fingerprint
 
 from . import api as globe
-from . import odata
+from . import names, odata
 
 _CENT = Decimal("0.01")
 USED = "Already used: TransactionKey"
@@ -38,6 +38,11 @@ class Booked(Entity):
         # What a VAT code does to a price, learned from the documents that are rendered.
         self._vat: dict[str, tuple[Decimal, str | None]] = {}
         self._begun: str | None = None
+
+    def writable(self, api: Api) -> Iterator[str]:
+        """Every property of header and lines."""
+        yield from names.writable(api, self.header)
+        yield from names.writable(api, self.line, f"{self.line}[].")
 
     def learn(self, document: Order) -> None:
         """Remember what the VAT codes of a document stand for."""

@@ -25,7 +25,7 @@ from hub.sdk import (
 )
 
 from . import api as globe
-from . import contacts, odata
+from . import contacts, names, odata
 from .forms import CustomerSettings, CustomersFilter, NewCustomers
 from .lookups import BLOCKED
 from .reading import (
@@ -238,6 +238,10 @@ class Customers(Entity):
         """Debtors by e-mail address or debtor number, all at once."""
         self._known_classes(api)
         return api.find(DEBTORS, by, values)
+
+    def writable(self, api: Api) -> Iterable[str]:
+        """Every property of an account."""
+        return names.writable(api, ACCOUNT)
 
     def discover(self, api: Api) -> Iterable[Field]:
         """Categories of customers under the names that Globe gives them."""

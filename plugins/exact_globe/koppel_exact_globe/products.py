@@ -24,7 +24,7 @@ from hub.sdk import (
 )
 
 from . import api as globe
-from . import families, odata, pictures, product_writing, variants
+from . import families, names, odata, pictures, product_writing, variants
 from .forms import Settings
 from .forms_goods import ProductSettings, ProductsFilter
 from .lookups import vat_codes
@@ -195,6 +195,11 @@ class Products(Entity):
         pictures.understood(document, record)
         if filename := code(record.get("PictureFilename")):
             document.setdefault("custom", {})["picture_filename"] = filename
+
+    def writable(self, api: Api) -> Iterable[str]:
+        """Every property of an item, and of those that are variants."""
+        yield from names.writable(api, ITEM)
+        yield from names.writable(api, ITEM, "items[].")
 
     def discover(self, api: Api) -> Iterable[Field]:
         """Free fields under the names that the assortments give them."""

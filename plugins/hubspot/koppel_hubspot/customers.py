@@ -13,7 +13,7 @@ from . import customer_writing
 from .forms import CustomersFilter, CustomersSettings
 from .links import linked
 from .reading import Made, by_ids, joined, line_of, since_of, text
-from .schema import REFERENCE, discovered, found_by, readable
+from .schema import REFERENCE, discovered, found_by, named, readable
 from .searching import changed, condition, gathered, milliseconds, stamp_of
 
 CONTACT = "contact-"
@@ -306,6 +306,11 @@ class Customers(Made):
     ) -> Sequence[Written | RecordError]:
         """The same; contacts that a company does not have yet are made."""
         return customer_writing.update(api, changes)
+
+    def writable(self, api: Api) -> Iterable[str]:
+        """Every property of contacts and of companies."""
+        yield from named(api, "contacts", "contact.properties.")
+        yield from named(api, "companies", "company.properties.")
 
     def discover(self, api: Api) -> Iterable[Field]:
         """Custom properties of contacts and of companies."""

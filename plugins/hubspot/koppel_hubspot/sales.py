@@ -14,7 +14,7 @@ from .customers import COMPANY, COMPANY_PROPERTIES, CONTACT, CONTACT_PROPERTIES
 from .forms import Settings
 from .links import linked
 from .reading import CENT, Kept, amount, by_ids, joined, later, since_of, text
-from .schema import LINE, REFERENCE, discovered, readable
+from .schema import LINE, REFERENCE, discovered, named, readable
 from .searching import changed, condition, stamp_of
 
 LINE_PROPERTIES = (
@@ -245,6 +245,11 @@ class Sale(Kept):
             _line_understood(line, row["properties"])
         _untaxed(lines, amount(record["properties"].get("hs_tax")))
         document["modified_at"] = record.get("updatedAt")
+
+    def writable(self, api: Api) -> Iterable[str]:
+        """Every property, and those of lines."""
+        yield from named(api, self.object, "properties.")
+        yield from named(api, "line_items", "lines[].properties.")
 
     def discover(self, api: Api) -> Iterable[Field]:
         """Custom properties, and those of lines."""

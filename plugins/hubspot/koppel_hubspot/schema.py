@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hub.model import Json
@@ -104,6 +104,13 @@ def discovered(api: Api, kind: str, path: str, known: Iterable[Field]) -> list[F
         for one in custom(api, kind)
         if f"{path}{one['name']}" not in taken
     ]
+
+
+def named(api: Api, kind: str, path: str) -> Iterator[str]:
+    """Every property that can be written, HubSpot's own as well."""
+    for name, one in definitions(api, kind).items():
+        if not (one.get("modificationMetadata") or {}).get("readOnlyValue"):
+            yield f"{path}{name}"
 
 
 def ensure(api: Api, kind: str, names: Iterable[str]) -> bool:

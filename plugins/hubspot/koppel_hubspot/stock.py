@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hub.model import Json, StockLevel
 from hub.sdk import Api, Effect, Field, Page, Query, Raw, RecordError, Written
@@ -11,7 +11,7 @@ from .batches import wire
 from .forms import StockFilter
 from .product_writing import by_sku
 from .reading import Changed, by_ids, later, since_of, text
-from .schema import definitions, write
+from .schema import definitions, named, write
 from .searching import changed, condition, found_among, stamp_of
 
 STOCK = "hub_stock"
@@ -71,6 +71,10 @@ class Stock(Changed):
         if by == "sku":
             return by_sku(api, values, PROPERTIES)
         return found_among(api, "products", "hub_ean", values, PROPERTIES)
+
+    def writable(self, api: Api) -> Iterable[str]:
+        """Every property of a product."""
+        return named(api, "products", "properties.")
 
     def update_many(
         self, api: Api, changes: Sequence[tuple[str, Json]], effects: Sequence[Effect]
