@@ -17,6 +17,7 @@ from hub.engine.configfile import apply
 from hub.engine.hub import Hub
 from hub.model import Json
 from hub.sdk.sandbox import Sandbox
+from hub.store.tables import Run
 from tests.flows.pairs import there
 
 WRITES = ("create", "update", "upsert", "archive")
@@ -101,6 +102,11 @@ class Trio:
                 }
             ),
         )
+
+    def message(self, ran: Json) -> str:
+        """Why a run stopped."""
+        with self.hub.database.session() as session:
+            return session.get_one(Run, ran["run"]).message or ""
 
     # -- the CRM -------------------------------------------------------------------------------
 
