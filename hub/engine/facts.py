@@ -34,6 +34,7 @@ class FactFinder:
                 vat_codes=self._vat_codes(),
                 prices=run.target.entity.prices(run.target.api),
                 max_images=run.target.entity.max_images,
+                rounding=run.target.entity.rounding,
             )
         if products is None:
             return self._known

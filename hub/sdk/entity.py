@@ -137,6 +137,8 @@ class Entity:
     ignored: top-level keys that do not count when the hub tells whether a record changed: what
     `complete` adds, and what changes by itself.
     max_images: how many pictures a record can hold; None: as many as there are.
+    rounding: where the system rounds the VAT of a sale: over all lines of one VAT code, or of
+    each line.
     batch: how many records `create_many` and `update_many` take at once.
     cannot: what the vendor's API has no way to do, in a sentence: {"write": "...", "read": "..."};
     the wizard says it where somebody looks for it.
@@ -156,6 +158,7 @@ class Entity:
     match: ClassVar[tuple[str, ...]] = ()
     ignored: ClassVar[tuple[str, ...]] = ()
     max_images: ClassVar[int | None] = None
+    rounding: ClassVar[Literal["code", "line"]] = "code"
     batch: ClassVar[int] = 100
     cannot: ClassVar[Mapping[str, str]] = {}
     filter: ClassVar[type[Form]] = NoForm
