@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,11 +96,12 @@ class Job:
         if answered:
             self.outcome.parts["answered"] = answered
 
-    def note_shared(self, exchanges: list[Exchange], own: Any) -> None:
-        """Of calls that were made for many records, put down what was answered on this one."""
+    def note_shared(self, exchanges: Sequence[Exchange], own: Any) -> None:
+        """Of calls that were made for many records, put down what the last answered on this one."""
         for exchange in exchanges:
             shown = shown_exchange(exchange)
-            shown |= {"body": "(with other records in one call)", "answer": own}
+            told = own if exchange is exchanges[-1] else "(on other records too)"
+            shown |= {"body": "(with other records in one call)", "answer": told}
             self.shared.append(shown)
 
     def refuse(self, error: RecordError) -> None:

@@ -205,7 +205,7 @@ class OrderSettings(SaleSettings):
         ),
         help="Name, SKU, EAN, price and VAT rate come from the order line. A flow of products "
         "fills in the rest.",
-        group="Order",
+        group="Products",
     )
     payment_item: str | None = text(
         "Item for payment costs",
