@@ -58,6 +58,8 @@ def _each(worker: PageWorker, jobs: Sequence[Job], step: Callable[[Job], bool]) 
 
 def _ensure(worker: PageWorker, jobs: Sequence[Job]) -> None:
     """What all of them refer to is made at once."""
+    if not jobs:
+        return
     documents = [job.document for job in jobs if job.document is not None]
     with _for_all(worker, jobs) as exchanges:
         answers = worker.kind.ensure(documents)
@@ -78,7 +80,7 @@ def _batch(worker: PageWorker, writes: Sequence[tuple[Job, Intent]], creating: b
     run = worker.run
     jobs = [job for job, _ in writes]
     for job in jobs:
-        job.end("created" if creating else "updated")
+        job.end("created" if creating else "updated", job.outcome.reason)
     with _for_all(worker, jobs) as exchanges:
         answers = run.port.write_many(
             run.destination,
