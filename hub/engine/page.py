@@ -36,6 +36,8 @@ from hub.sdk import (
 from hub.sdk.entity import fingerprint
 from hub.store import jsontext
 
+SAME_THERE = "All of it stands in {} like that already; it would be written once more."
+
 
 @dataclass
 class PageWorker:
@@ -246,7 +248,7 @@ class PageWorker:
             written = run.port.create(run.destination, intent, also)
             job.outcome.target, job.outcome.target_number = written.key, written.number
         else:
-            job.end("updated")
+            job.end("updated", job.outcome.reason)
             run.port.update(
                 run.destination, key, intent, lambda connection, _: self._store(connection, job)
             )
@@ -313,9 +315,11 @@ class PageWorker:
             found = difference.differences(
                 run.target.entity, run.target.table, payload, job.current, run.target.context
             )
-            if not found:
+            if not found and job.came_back:
                 job.end("unchanged")
                 return None
+            # A run does not look: it compares with what was pushed last. So a plan tells an update.
+            job.outcome.reason = "" if found else SAME_THERE.format(run.target.name)
             job.outcome.parts["differences"] = found
         return Intent(pair=run.pair, key=job.outcome.key, payload=payload, kept=self._kept(job))
 
