@@ -1,8 +1,9 @@
-"""Writes customers: companies and contacts in batches, tied together, each person once."""
+"""Makes customers: companies and contacts in batches, tied together, each person once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.model import Json
@@ -51,11 +52,36 @@ def contact_ids(api: Api, emails: Sequence[str]) -> dict[str, str]:
 def create(
     api: Api, payloads: Sequence[Json], effects: Sequence[Effect]
 ) -> list[Written | RecordError]:
-    """Companies first, then all contacts with their links; an answer for each payload."""
+    """Companies first, then all contacts with their links; an answer for each payload.
+
+    Contacts of companies and persons go together, in as few requests as may be.
+    """
     results: list[Written | RecordError | None] = [None] * len(payloads)
-    _create_companies(api, payloads, effects, results)
-    _create_persons(api, payloads, results)
+    tied = _create_companies(api, payloads, effects, results)
+    persons = _persons(payloads, results)
+    taken = {folded(one["properties"].get("email") or "") for one in tied.inputs}
+    # Who is a company's contact in this very batch is not made a second time beside it.
+    first = [n for n in persons.with_email if _email(payloads[n]) not in taken]
+    later = [n for n in persons.with_email if _email(payloads[n]) in taken]
+    made = _make(api, [*tied.inputs, *(_contact(payloads[n]) for n in first)])
+    _tie(api, tied, made[: len(tied.inputs)], results)
+    known = dict(zip(first, made[len(tied.inputs) :], strict=True))
+    known |= dict(zip(later, _make(api, [_contact(payloads[n]) for n in later]), strict=True))
+    known |= _create_without_email(api, payloads, persons.others)
+    _settle_persons(api, payloads, persons, known, results)
     return [result or _lost() for result in results]
+
+
+def _make(api: Api, inputs: Sequence[Json]) -> list[Result]:
+    return write(api, CONTACTS, "create", inputs, by=("email",))
+
+
+def _contact(payload: Json) -> Json:
+    return {"properties": wire(payload["contact"]["properties"], creating=True)}
+
+
+def _email(payload: Json) -> str:
+    return folded(payload["contact"]["properties"].get("email") or "")
 
 
 def people_of(payload: Json) -> list[Json]:
@@ -78,7 +104,8 @@ def _create_companies(
     payloads: Sequence[Json],
     effects: Sequence[Effect],
     results: list[Written | RecordError | None],
-) -> None:
+) -> Tied:
+    """Make the companies; who is to be tied to them."""
     places = [n for n, payload in enumerate(payloads) if "company" in payload]
     # Without a number of its own a company is known by the mark of this very write.
     numbers = {
@@ -105,56 +132,63 @@ def _create_companies(
     for n, leader in leaders.items():
         result = made[leader]
         if isinstance(result, RecordError):
-            results[n] = _named(result, "company")
+            results[n] = named(result, "company")
             continue
         firms[n] = result["id"]
         results[n] = Written(f"company-{result['id']}", numbers[n], record=result)
         people += [(n, one["properties"]) for one in people_of(payloads[n])]
-    _tie_people(api, people, firms, results)
+    return _tied(people, firms)
 
 
-def _tie_people(
-    api: Api,
-    people: Sequence[tuple[int, Json]],
-    firms: dict[int, str],
-    results: list[Written | RecordError | None],
-) -> None:
-    """Contacts of companies: made with their link; one that is there already is linked to it."""
-    inputs: list[Json] = []
-    homes: list[list[str]] = []  # of each input: the companies it belongs to
-    owners: list[int] = []
+@dataclass
+class Tied:
+    """Contacts of companies. homes: of each the companies it belongs to; owners: whose it is."""
+
+    inputs: list[Json] = field(default_factory=list)
+    homes: list[list[str]] = field(default_factory=list)
+    owners: list[int] = field(default_factory=list)
+
+
+def _tied(people: Sequence[tuple[int, Json]], firms: dict[int, str]) -> Tied:
+    """Contacts to be made with their link, each once however many companies it belongs to."""
+    tied = Tied()
     by_email: dict[str, int] = {}
     for n, properties in people:
         email = folded(properties.get("email") or "")
         if email and email in by_email:
-            if firms[n] not in homes[by_email[email]]:
-                homes[by_email[email]].append(firms[n])
+            tied.homes[by_email[email]].append(firms[n])
             continue
         if email:
-            by_email[email] = len(inputs)
+            by_email[email] = len(tied.inputs)
         links = [to(firms[n], CONTACT_TO_COMPANY)]
-        inputs.append({"properties": wire(properties, creating=True), "associations": links})
-        homes.append([firms[n]])
-        owners.append(n)
-    made = write(api, CONTACTS, "create", inputs, by=("email",))
+        tied.inputs.append({"properties": wire(properties, creating=True), "associations": links})
+        tied.homes.append([firms[n]])
+        tied.owners.append(n)
+    return tied
+
+
+def _tie(
+    api: Api, tied: Tied, made: Sequence[Result], results: list[Written | RecordError | None]
+) -> None:
+    """Contacts that were there already are linked to their companies, and all to further ones."""
     there: dict[str, list[str]] = {}
     pairs: list[tuple[str, str, int]] = []
-    for one, result, belongs, owner in zip(inputs, made, homes, owners, strict=True):
+    for one, result, belongs, owner in zip(tied.inputs, made, tied.homes, tied.owners, strict=True):
         if isinstance(result, Refusal) and result.existing:
             there.setdefault(result.existing, []).extend(belongs)
             _known(api, one, result.existing)
         elif isinstance(result, RecordError):
-            results[owner] = _named(result, "contacts[]")
+            results[owner] = named(result, "contacts[]")
         else:
             _known(api, one, result["id"])
             pairs += [(result["id"], firm, CONTACT_TO_OTHER_COMPANY) for firm in belongs[1:]]
     if there:
-        pairs += _links_of(api, there)
+        pairs += links_of(api, there)
     if pairs:
         link(api, CONTACTS, COMPANIES, pairs)
 
 
-def _links_of(api: Api, wanted: dict[str, list[str]]) -> list[tuple[str, str, int]]:
+def links_of(api: Api, wanted: dict[str, list[str]]) -> list[tuple[str, str, int]]:
     """Links that are still to be made: the main one where a contact has no company yet."""
     present = linked(api, CONTACTS, COMPANIES, wanted)
     pairs = []
@@ -173,40 +207,48 @@ def _known(api: Api, one: Json, key: str) -> None:
         remember(api, {one["properties"]["email"]: key})
 
 
-def _create_persons(
-    api: Api, payloads: Sequence[Json], results: list[Written | RecordError | None]
-) -> None:
-    places = [n for n, p in enumerate(payloads) if "company" not in p and results[n] is None]
-    same: dict[str, int] = {}
-    followers: dict[int, int] = {}
-    created: list[int] = []
-    for n in places:
-        email = folded(payloads[n]["contact"]["properties"].get("email") or "")
-        if email and email in same:
-            followers[n] = same[email]
+@dataclass
+class Persons:
+    """Who is no company. others: without an address; followers: with that of one before them."""
+
+    with_email: list[int] = field(default_factory=list)
+    others: list[int] = field(default_factory=list)
+    followers: dict[int, int] = field(default_factory=dict)
+
+
+def _persons(payloads: Sequence[Json], results: Sequence[Written | RecordError | None]) -> Persons:
+    found, same = Persons(), dict[str, int]()
+    for n, payload in enumerate(payloads):
+        if "company" in payload or results[n] is not None:
             continue
-        same[email] = n
-        created.append(n)
-    with_email = [n for n in created if payloads[n]["contact"]["properties"].get("email")]
-    others = [n for n in created if n not in set(with_email)]
-    inputs = [
-        {"properties": wire(payloads[n]["contact"]["properties"], creating=True)}
-        for n in with_email
-    ]
-    made: dict[int, Result] = dict(
-        zip(with_email, write(api, CONTACTS, "create", inputs, by=("email",)), strict=True)
-    )
-    made |= _create_without_email(api, payloads, others)
+        email = _email(payload)
+        if not email:
+            found.others.append(n)
+        elif email in same:
+            found.followers[n] = same[email]
+        else:
+            same[email] = n
+            found.with_email.append(n)
+    return found
+
+
+def _settle_persons(
+    api: Api,
+    payloads: Sequence[Json],
+    persons: Persons,
+    made: dict[int, Result],
+    results: list[Written | RecordError | None],
+) -> None:
     _take_over(api, payloads, made)
     for n, result in made.items():
         if isinstance(result, RecordError):
-            results[n] = _named(result, "contact")
+            results[n] = named(result, "contact")
             continue
         properties = payloads[n]["contact"]["properties"]
         _known(api, {"properties": properties}, result["id"])
         number = str(properties.get(REFERENCE) or f"contact-{result['id']}")
         results[n] = Written(result.get("key") or f"contact-{result['id']}", number, record=result)
-    for n, leader in followers.items():
+    for n, leader in persons.followers.items():
         results[n] = _second(payloads[n], payloads[leader], results[leader])
 
 
@@ -284,110 +326,7 @@ def _second(
     return result or _lost()
 
 
-# -- those that are there --------------------------------------------------------------------------
-
-
-def update(api: Api, changes: Sequence[tuple[str, Json]]) -> list[Written | RecordError]:
-    """Companies, their contacts and persons; an answer for each change."""
-    results: list[Written | RecordError | None] = [None] * len(changes)
-    firms = [n for n, (key, p) in enumerate(changes) if key.startswith("company-")]
-    people = [n for n, (key, p) in enumerate(changes) if key.startswith("contact-")]
-    for n, (key, _) in enumerate(changes):
-        if n not in {*firms, *people} or not key.partition("-")[2].isdigit():
-            results[n] = RecordError(f"{key} is no key of a customer in HubSpot", code="not_found")
-    firms, people = ([n for n in places if results[n] is None] for places in (firms, people))
-    written: dict[int, Result] = {}
-    for kind, own, places in ((COMPANIES, "company", firms), (CONTACTS, "contact", people)):
-        mine = [n for n in places if own in changes[n][1]]
-        _guard(api, kind, own, mine, changes, results)
-        mine = [n for n in mine if results[n] is None]
-        inputs: list[Json] = [
-            {
-                "id": changes[n][0].partition("-")[2],
-                "properties": wire(changes[n][1][own]["properties"]),
-            }
-            for n in mine
-        ]
-        unique: dict[str, Json] = {one["id"]: one for one in inputs}
-        answers = dict(zip(unique, write(api, kind, "update", list(unique.values())), strict=True))
-        written |= {n: answers[one["id"]] for n, one in zip(mine, inputs, strict=True)}
-    for n, result in written.items():
-        if isinstance(result, RecordError):
-            results[n] = _named(result, "company" if n in firms else "contact")
-    alive = [n for n in firms if results[n] is None]
-    _update_people(api, alive, changes, results)
-    return [
-        result or Written(changes[n][0], record=_record(written.get(n)))
-        for n, result in enumerate(results)
-    ]
-
-
-def _record(result: Result | None) -> Json | None:
-    return result if isinstance(result, dict) else None
-
-
-def _guard(
-    api: Api,
-    kind: str,
-    own: str,
-    places: Sequence[int],
-    changes: Sequence[tuple[str, Json]],
-    results: list[Written | RecordError | None],
-) -> None:
-    """A record that carries another customer's number is not overwritten."""
-    told = {
-        n: str(changes[n][1][own]["properties"][REFERENCE])
-        for n in places
-        if changes[n][1][own]["properties"].get(REFERENCE)
-    }
-    if not told:
-        return
-    ids = {n: changes[n][0].partition("-")[2] for n in told}
-    present = read_many(api, kind, list(ids.values()), [REFERENCE, "email"])
-    for n, number in told.items():
-        other = present.get(ids[n], {}).get("properties", {}).get(REFERENCE)
-        if other and folded(other) != folded(number):
-            payload = changes[n][1]
-            people = [payload[own], *(payload.get("contacts") or ())]
-            emails = [one["properties"].get("email") for one in people]
-            email = next((found for found in emails if found), None)
-            results[n] = shared_address({"email": email, REFERENCE: number}, other)
-
-
-def _update_people(
-    api: Api,
-    places: Sequence[int],
-    changes: Sequence[tuple[str, Json]],
-    results: list[Written | RecordError | None],
-) -> None:
-    """Contacts of companies by their address; new ones are made and linked."""
-    inputs: dict[str, Json] = {}
-    homes: dict[str, list[int]] = {}
-    for n in places:
-        payload = changes[n][1]
-        for one in people_of(payload):
-            email = one["properties"].get("email")
-            if not email:
-                continue  # without an address nobody knows which contact it is
-            values = {k: v for k, v in one["properties"].items() if k != REFERENCE}
-            body = {"id": email, "idProperty": "email", "properties": wire(values, creating=True)}
-            inputs.setdefault(folded(email), body)
-            homes.setdefault(folded(email), []).append(n)
-    answers = dict(zip(inputs, write(api, CONTACTS, "upsert", list(inputs.values())), strict=True))
-    fresh: dict[str, list[str]] = {}
-    for email, result in answers.items():
-        if isinstance(result, RecordError):
-            for n in homes[email]:
-                results[n] = _named(result, "contacts[]")
-        elif result.get("new"):
-            firms = [changes[n][0].partition("-")[2] for n in homes[email]]
-            fresh[result["id"]] = firms
-            remember(api, {email: result["id"]})
-    if fresh:
-        link(api, CONTACTS, COMPANIES, _links_of(api, fresh))
-
-
-def _named(error: RecordError, where: str) -> RecordError:
+def named(error: RecordError, where: str) -> RecordError:
     """The error with the path that the payload has."""
     if error.field and error.field.startswith("properties."):
         error.field = f"{where}.{error.field}"

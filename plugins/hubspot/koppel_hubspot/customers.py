@@ -9,7 +9,7 @@ from typing import Any
 from hub.model import Customer, Document, Json
 from hub.sdk import Api, Context, Effect, Field, Page, Query, Raw, RecordError, Written
 
-from . import customer_writing
+from . import customer_changes, customer_writing
 from .forms import CustomersFilter, CustomersSettings
 from .links import linked
 from .reading import Made, by_ids, joined, line_of, since_of, text
@@ -305,7 +305,7 @@ class Customers(Made):
         self, api: Api, changes: Sequence[tuple[str, Json]], effects: Sequence[Effect]
     ) -> Sequence[Written | RecordError]:
         """The same; contacts that a company does not have yet are made."""
-        return customer_writing.update(api, changes)
+        return customer_changes.update(api, changes)
 
     def writable(self, api: Api) -> Iterable[str]:
         """Every property of contacts and of companies."""

@@ -201,3 +201,16 @@ def test_custom_properties_are_found_live(opened: Open) -> None:
 def _define(account: Account, kind: str, name: str, group: str, **more: Any) -> None:
     body = {"name": name, "label": name.capitalize(), "type": "string", "fieldType": "text"}
     account.api.post(f"/crm/v3/properties/{kind}", {**body, "groupName": group, **more})
+
+
+def test_a_person_who_is_also_a_contact_of_a_company_in_one_batch_is_made_once(
+    opened: Open,
+) -> None:
+    account = opened()
+    both = contact(1)
+    results = created(
+        account, "customers", [person(1, email=both.email), company(1, both), person(2)]
+    )
+    assert [type(one) for one in results] == [Written] * 3, results
+    assert len(account.of("contacts", email=str(both.email))) == 1
+    assert len(account.of("contacts")) == 2
