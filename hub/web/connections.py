@@ -318,6 +318,7 @@ class _Draft:
             form_errors=self._general(shown),
             check=self._check(),
             oauth=self.oauth,
+            redirect=oauth.redirect_address(hub()) if self.system.oauth2 else None,
             **(standing(self.row) if self.row else {}),
             next=safe_next(request.values.get("next")),
             htmx=htmx,

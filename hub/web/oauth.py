@@ -95,7 +95,10 @@ def callback() -> Response:
     if not found.ok:
         return go(here, f"{title}: {found.message}", "bad")
     _name_it(row, found.account)
-    return go(safe_next(back.next) or here, f"{shapes.title_of(row)}: {found.message}")
+    told = (
+        found.message if row.title == found.account else f"{shapes.title_of(row)}: {found.message}"
+    )
+    return go(safe_next(back.next) or here, told)
 
 
 def _name_it(row: Connection, account: str) -> None:

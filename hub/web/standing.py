@@ -59,7 +59,7 @@ def address_of(row: Connection) -> str | None:
 
 def _budget(one: budget.Usage) -> dict[str, Any]:
     return {
-        "name": "all requests" if one.bucket in ("all", "day") else one.bucket,
+        "name": "all requests" if one.bucket in ("all", "day") else one.bucket.replace("_", " "),
         "per": _per(one.seconds),
         "limit": one.limit,
         "used": one.used,
@@ -75,4 +75,4 @@ def _per(seconds: float) -> str:
         if seconds >= size and seconds % size == 0:
             count = int(seconds // size)
             return name if count == 1 else f"{count} {name}s"
-    return "second" if seconds == 1 else f"{seconds:g} seconds"
+    return "second" if 1 <= seconds < 1.5 else f"{seconds:g} seconds"

@@ -31,6 +31,8 @@ from .refusals import Refusal, missing_scopes
 
 OBJECTS = "/crm/v3/objects"
 DAY = 86_400.0
+ORDINARY, SEARCHES = "all but searches", "searches"
+"""What HubSpot counts together, as people read it on the page of a connection."""
 SCOPES = (
     "oauth",
     *(
@@ -131,10 +133,10 @@ def limits(settings: Settings) -> tuple[RateLimit, ...]:
     """Ten seconds for everything but search, which is counted by the second on its own."""
 
     def calls(method: str, path: str) -> str | None:
-        return None if _is_search(path) else "calls"
+        return None if _is_search(path) else ORDINARY
 
     def searches(method: str, path: str) -> str | None:
-        return "search" if _is_search(path) else None
+        return SEARCHES if _is_search(path) else None
 
     return (
         RateLimit(settings.requests_per_10s, 10, calls),
@@ -149,7 +151,7 @@ def observed(answer: Answer) -> Sequence[Allowance]:
     window = _whole(answer, "x-hubspot-ratelimit-interval-milliseconds")
     most, left = (_whole(answer, f"x-hubspot-ratelimit-{n}") for n in ("max", "remaining"))
     if window and most is not None:
-        said.append(Allowance(seconds=window / 1000, limit=most, left=left, bucket="calls"))
+        said.append(Allowance(seconds=window / 1000, limit=most, left=left, bucket=ORDINARY))
     daily = _whole(answer, "x-hubspot-ratelimit-daily")
     if daily is not None:
         rest = _whole(answer, "x-hubspot-ratelimit-daily-remaining")

@@ -5,7 +5,8 @@ POST `/_sandbox/change` `{"type": "contacts", "id": "...", "properties": {...}}`
 record by hand; without an id a new one is made. POST `/_sandbox/hooks` `{"url": ...}`: changes are
 told to that address from now on. POST `/_sandbox/send` `{"url", "events", "version", "secret",
 "signed_at"}`: send these events, signed so; `events` may also be `[["contacts", "301"], ...]`.
-POST `/_sandbox/access` `{"do": "revoke" | "expire" | "deny"}`. DELETE
+POST `/_sandbox/access` `{"do": "revoke" | "uninstall" | "expire" | "deny"}`: no token is good any
+more, those of the app are not, they come to their end, people say no. DELETE
 `/_sandbox/properties/<type>/<name>` and `/_sandbox/pipelines/<type>/<id>`: somebody deletes it.
 """
 
@@ -275,6 +276,8 @@ def _controls(app: Flask, store: Store, access: Access, hooks: Hooks) -> None:
             access.denied = True
         elif do == "expire":
             access.expire()
+        elif do == "uninstall":
+            access.uninstall()
         else:
             access.revoke()
         return jsonify({"done": do})

@@ -72,6 +72,10 @@ class Access:
     def revoke(self) -> None:
         """No token is good any more, of whatever kind."""
         self.tokens.clear()
+        self.uninstall()
+
+    def uninstall(self) -> None:
+        """Somebody removes the app: what was given with Connect is good for nothing any more."""
         self.refresh.clear()
         self._ends = dict.fromkeys(self._ends, 0.0)
 
