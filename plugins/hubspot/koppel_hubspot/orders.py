@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from hub.model import Document, Json, Order
+from hub.model import Customer, Document, Json, Order
 from hub.sdk import Context, Field, Query, Raw
 
 from . import sale_writing
@@ -208,7 +208,7 @@ class Orders(Selling):
         assert isinstance(document, Order)
         own = payload.setdefault("properties", {})
         for role, place in (("billing", document.billing), ("shipping", document.delivery)):
-            _put_place(own, role, place)
+            _put_place(own, role, place, document.customer)
         if document.payment_code:
             own["hs_payment_processing_method"] = document.payment_code
         if document.shipping_via:
@@ -226,11 +226,14 @@ class Orders(Selling):
             if settings.source_store:
                 own.setdefault("hs_source_store", settings.source_store)
             self.begin(own, settings.new_pipeline, settings.new_stage)
+        for name, value in (("email", document.customer.email), ("phone", document.customer.phone)):
+            if value:
+                own.setdefault(f"hs_billing_address_{name}", value)
         _put_sums(own, document)
         put_lines(payload, document)
 
 
-def _put_place(own: Json, role: str, place: Any) -> None:
+def _put_place(own: Json, role: str, place: Any, buyer: Customer) -> None:
     """HubSpot has one line for the street; the company goes where the name is."""
     prefix = f"hs_{role}_address_"
     street = line_of(place)
@@ -240,7 +243,11 @@ def _put_place(own: Json, role: str, place: Any) -> None:
     if place.company:
         own[f"{prefix}name"] = place.company
     if person and person != place.company:
-        own[f"{prefix}lastname"] = person
+        last = joined(buyer.middle_name, buyer.last_name)
+        if buyer.first_name and last and person == joined(buyer.first_name, last):
+            own[f"{prefix}firstname"], own[f"{prefix}lastname"] = buyer.first_name, last
+        else:
+            own[f"{prefix}lastname"] = person
         own.setdefault(f"{prefix}name", person)
 
 
