@@ -64,7 +64,11 @@ def create(
         ready[n]["associations"] += [to(line, ties.line) for line in own.ids]
     made = write(api, ties.object, "create", [ready[n] for n in whole], by=(REFERENCE,))
     for n, result in zip(whole, made, strict=True):
-        results[n] = _untied(api, ties, ready[n], result) or _made(result, payloads[n])
+        results[n] = (
+            _untied(api, ties, ready[n], result)
+            or _misplaced(api, ties, ready[n]["properties"], result)
+            or _made(result, payloads[n])
+        )
     for n, own in lines.items():
         results[n] = own.problem or results[n]
     used = {key for n in lines if isinstance(results[n], Written) for key in lines[n].ids}
@@ -196,29 +200,46 @@ def _of_line(error: RecordError, place: int, one: Json) -> RecordError:
 
 
 def _staged(api: Api, ties: Ties, properties: Json) -> Json:
-    """A stage goes together with its pipeline. Raises RecordError when it is gone."""
-    stage, pipeline = properties.get(ties.stage), properties.get(ties.pipeline)
-    word = WORDS[ties.object]
-    if not stage:
-        if pipeline and pipeline not in {str(p["id"]) for p in pipelines(api, ties.object)}:
-            raise RecordError(
-                f"The {word} pipeline {pipeline} does not exist in HubSpot any more. Choose "
-                f"another pipeline of new {ties.object} in the settings of this flow.",
-                field=f"properties.{ties.pipeline}",
-                code="unknown_pipeline",
-            )
+    """A stage goes together with its pipeline. Raises RecordError when it is in none."""
+    stage = properties.get(ties.stage)
+    if not stage or properties.get(ties.pipeline):
         return properties
     home = pipeline_of(api, ties.object, str(stage))
     if home is None:
-        there = ", ".join(label(p, s) for p, s in stages(api, ties.object))
-        raise RecordError(
-            f"The {word} stage {stage} does not exist in HubSpot any more. Choose another one in "
-            f"the table of statuses, or as the stage of new {ties.object}. There are: {there}.",
-            field=f"properties.{ties.stage}",
-            code="unknown_stage",
-            fix="statuses",
+        raise _no_stage(api, ties, str(stage))
+    return {ties.pipeline: home, **properties}
+
+
+def _no_stage(api: Api, ties: Ties, stage: str) -> RecordError:
+    there = ", ".join(label(p, s) for p, s in stages(api, ties.object))
+    return RecordError(
+        f"The {WORDS[ties.object]} stage {stage} does not exist in HubSpot any more. Choose "
+        f"another one in the table of statuses, or as the stage of new {ties.object}. There are: "
+        f"{there}.",
+        field=f"properties.{ties.stage}",
+        code="unknown_stage",
+        fix="statuses",
+    )
+
+
+def _misplaced(api: Api, ties: Ties, properties: Json, result: Result) -> RecordError | None:
+    """HubSpot does not take its stage or pipeline: which of the two is gone."""
+    if not isinstance(result, Refusal):
+        return None
+    if not {ties.stage, ties.pipeline} & set(result.about("INVALID_OPTION")):
+        return None
+    result.fix = "statuses"
+    pipeline, stage = (str(properties.get(n) or "") for n in (ties.pipeline, ties.stage))
+    if pipeline and pipeline not in {str(p["id"]) for p in pipelines(api, ties.object)}:
+        return RecordError(
+            f"The {WORDS[ties.object]} pipeline {pipeline} does not exist in HubSpot any more. "
+            f"Choose another pipeline of new {ties.object} in the settings of this flow.",
+            field=f"properties.{ties.pipeline}",
+            code="unknown_pipeline",
         )
-    return properties if pipeline else {ties.pipeline: home, **properties}
+    if stage and pipeline_of(api, ties.object, stage) is None:
+        return _no_stage(api, ties, stage)
+    return result
 
 
 def update(
@@ -244,9 +265,6 @@ def update(
         zip(unique, write(api, ties.object, "update", list(unique.values())), strict=True)
     )
     for n, one in inputs.items():
-        answer = answers[one["id"]]
-        failed = isinstance(answer, RecordError)
+        answer = _misplaced(api, ties, one["properties"], answers[one["id"]]) or answers[one["id"]]
         results[n] = answer if isinstance(answer, RecordError) else Written(one["id"])
-        if failed and isinstance(answer, Refusal) and answer.about("INVALID_OPTION"):
-            answer.fix = "statuses"
     return [results[n] for n in range(len(changes))]
