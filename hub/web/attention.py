@@ -78,11 +78,12 @@ def _connection(row: Connection) -> Json:
             post=True,
             since=row.checked_at,
         )
-    if lacks_access(row):
+    lacking = lacks_access(row)
+    if lacking:
         return _item(
             "bad",
             f"{title} needs you",
-            row.message,
+            f"{lacking} Its flows rest until somebody connects it again.",
             url_for("oauth.connect", name=row.name),
             "Connect again",
             post=True,

@@ -95,10 +95,8 @@ def callback() -> Response:
     if not found.ok:
         return go(here, f"{title}: {found.message}", "bad")
     _name_it(row, found.account)
-    told = (
-        found.message if row.title == found.account else f"{shapes.title_of(row)}: {found.message}"
-    )
-    return go(safe_next(back.next) or here, told)
+    title = "" if row.title == found.account else f"{shapes.title_of(row)}: "
+    return go(safe_next(back.next) or here, f"{title}{found.message}")
 
 
 def _name_it(row: Connection, account: str) -> None:

@@ -37,15 +37,17 @@ def standing(row: Connection) -> Json:
     }
 
 
-def lacks_access(row: Connection) -> bool:
-    """Whether somebody has to give access over there before it works."""
+def lacks_access(row: Connection) -> str | None:
+    """Why somebody has to give access over there before it works; None when nobody has to."""
     if row.status not in ("new", "needs_attention"):
-        return False
+        return None
     try:
         access = oauth.access(hub(), row)
     except (KoppelError, StoreError):
-        return False
-    return access is not None and access.state != "good"
+        return None
+    if access is None or access.state == "good":
+        return None
+    return f"{access.why.rstrip('.')}." if access.why else "Nobody has given it access."
 
 
 def address_of(row: Connection) -> str | None:

@@ -123,7 +123,7 @@ def test_the_page_says_what_stops_before_it_disconnects(gate: Bench, anna: Perso
     shown = anna.get(f"/connections/{CONNECTION}").text
     assert "is disconnected: the hub has forgotten its access" in shown
     assert "There is no access yet" in shown
-    assert "Until then People of the gate rests." in shown
+    assert "People of the gate</a> rests until you connect" in shown
     assert "Disconnect …" not in shown
     listed = anna.get("/connections").text
     assert "Needs attention" in listed
