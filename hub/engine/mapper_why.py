@@ -24,26 +24,31 @@ from hub.model import Document, FieldError, Json
 from hub.sdk import KoppelError
 
 SETTINGS = {
-    "billing": ("split_address", "home_country"),
-    "cost_center": ("cost_center", "cost_centers"),
-    "cost_unit": ("cost_unit", "cost_units"),
-    "customer.kind": ("customer_kind",),
+    "cost_center": ("cost_center",),
+    "cost_unit": ("cost_unit",),
     "debtor": ("default_debtor", "customer_match"),
-    "delivery": ("split_address", "home_country"),
-    "ledger": ("revenue_accounts",),
-    "lines[].cost_center": ("cost_center", "cost_centers"),
-    "lines[].cost_unit": ("cost_unit", "cost_units"),
-    "lines[].item": ("shipping_item", "payment_item", "extra_item", "discount_item"),
-    "lines[].ledger": ("revenue_accounts",),
+    "lines[].cost_center": ("cost_center",),
+    "lines[].cost_unit": ("cost_unit",),
+    "lines[].revenue_account": ("revenue_accounts",),
     "lines[].vat_code": ("vat_codes",),
     "payment_code": ("payment_methods",),
     "payment_condition": ("payment_conditions",),
     "reference": ("reference_prefix",),
     "shipping_via": ("shipping_methods",),
-    "warehouse": ("warehouse", "warehouses"),
+    "status": ("statuses",),
 }
 """Place in the document -> the hub's settings that decide about it."""
+ADDED = {
+    "Shipping costs": "shipping_item",
+    "Payment costs": "payment_item",
+    "Other costs": "extra_item",
+    "Discount": "discount",
+    "Rounding difference": "rounding_item",
+    "Prices of the lines": "vat_codes",
+}
+"""How a note of what changed the lines begins -> the setting that decides about it."""
 SHOWN = 5
+UNTOLD = "worked out by Koppel"
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,8 @@ class Trace:
         applied = self.applied.get(path)
         if applied is not None:
             return Why(path, value, label, tuple(self._by_rule(applied)), _number(applied))
+        if one is None and (asked := self._asked(path, value)):
+            return Why(path, value, label, (asked,))
         if one is None:
             text = f"{self.mapper.target.entity.title}: the plugin adds it by itself"
             return Why(
@@ -120,6 +127,8 @@ class Trace:
         if one.value is not None:
             return Why(path, value, label, (Link("constant", str(one.value), value),))
         steps, number = self._document(one.meaning or "", value)
+        if steps and steps[-1].text == UNTOLD and (asked := self._asked(path, value)):
+            steps[-1] = asked
         if steps and _differs(steps[-1].value, value):
             cut = "shortened to fit" if one.cut and isinstance(value, str) else ""
             text = cut or f"written as {self.mapper.target.system.title} wants it"
@@ -144,13 +153,29 @@ class Trace:
             steps.append(self._by_setting(meaning, now))
         return steps, number
 
+    def _asked(self, path: str, value: Any) -> Link | None:
+        """An answer of the target's own form, where it is the very value that was pushed."""
+        own = type(self.mapper.target.entity).settings.model_fields
+        given = {n: v for n, v in self.mapper.settings.items() if n in own and v not in (None, "")}
+        same_value = [name for name, answer in given.items() if not _differs(answer, value)]
+        wanted = path.rpartition(".")[2].casefold()
+        same_value.sort(key=lambda name: name.replace("_", "") != wanted)
+        if not same_value or isinstance(value, bool):
+            return None
+        return Link("setting", same_value[0], value, own[same_value[0]].title or "")
+
     def _read(self, meaning: str, value: Any) -> list[Link]:
         if _nothing(value):
             return []
-        read = self.mapper.source.table.reads(meaning)
-        found = [(one.path, _get(self.sample.received, one.path)) for one in read]
-        found = [(path, raw) for path, raw in found if raw not in (None, "", [])]
+        found = self._received(meaning)
         title = self.mapper.source.system.title
+        if not found and meaning.startswith("delivery."):
+            same_place = meaning.replace("delivery.", "billing.", 1)
+            found = self._received(same_place)
+            if found and not _differs(_get(self.fresh, same_place), value):
+                text = "no other delivery address was given"
+                return [Link("source", *found[-1], text)]
+            found = []
         if not found:
             return [Link("plugin", title, value, f"{title}: made of several fields")]
         path, raw = found[-1]
@@ -158,6 +183,12 @@ class Trace:
         if _differs(raw, value):
             steps.append(Link("plugin", title, value, f"read as {meaning}"))
         return steps
+
+    def _received(self, meaning: str) -> list[tuple[str, Any]]:
+        """Fields of the source with that meaning that hold something."""
+        read = self.mapper.source.table.reads(meaning)
+        found = [(one.path, _get(self.sample.received, one.path)) for one in read]
+        return [(path, raw) for path, raw in found if not _empty(raw)]
 
     def _by_rule(self, applied: Json) -> list[Link]:
         """The rule that was applied; what its transforms did, when it is still the same rule."""
@@ -185,14 +216,32 @@ class Trace:
         return self.fresh or self.understood
 
     def _by_setting(self, meaning: str, value: Any) -> Link:
-        names = next(
-            (SETTINGS[p] for p in (meaning, meaning.partition(".")[0]) if p in SETTINGS), ()
-        )
+        """What the policies made of it: the setting, and what they noted."""
+        names = SETTINGS.get(meaning, ())
         told = [note for note in self.sample.notes if _says(note, value)]
         known = [n for n in names if n in self.mapper.settings]
+        if meaning.startswith("lines[]."):
+            added = {note: name for note in self.sample.notes if (name := _adding(note))}
+            told += [note for note in added if note not in told]
+            known += [name for name in added.values() if name in self.mapper.settings]
+        if meaning == "reference" and not told:
+            told = [f"behind {self.mapper.settings.get('reference_prefix', '')!r}"]
+        if meaning == "lines[].item":
+            told.insert(0, f"found in {self.mapper.target.connection.name} by SKU or EAN")
+        if not told and meaning.partition(".")[0] in ("billing", "delivery", "customer"):
+            told = ["completed from the customer's other data"]
         if not known and not told:  # nothing says more: point at where it is decided
-            known = list(names[:1])
+            known, told = list(names[:1]), [UNTOLD]
         return Link("setting", known[0] if known else "", value, "; ".join(told[:SHOWN]))
+
+
+def _adding(note: str) -> str | None:
+    """The setting behind a note that says how the lines were changed."""
+    return next((name for start, name in ADDED.items() if note.startswith(start)), None)
+
+
+def _empty(raw: Any) -> bool:
+    return all(map(_empty, raw)) if isinstance(raw, list) else raw in (None, "")
 
 
 def _number(applied: Mapping[str, Any]) -> int | None:
@@ -237,4 +286,5 @@ def _same(one: Any, other: Any) -> bool:
 def _says(note: str, value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
     words = {word.strip(".,;:()“”'\"") for word in note.split()}
-    return any(str(one) in words for one in values if one is not None)
+    told = [str(one) for one in values if one is not None]
+    return any(one in words or (" " in one and one in note) for one in told)

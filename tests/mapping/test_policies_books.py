@@ -211,7 +211,9 @@ def test_the_same_key_twice_is_refused_when_the_form_is_read() -> None:
 def told(settings: dict[str, Any], **said: Any) -> tuple[Order, list[str]]:
     order = Order.from_dict({"number": "7", "reference": "1001", "total": 5} | said)
     return status_update(
-        order, OrderSettings.model_validate(settings), Facts(source="erp", target="webshop")
+        order,
+        OrderSettings.model_validate({"send_status": True} | settings),
+        Facts(source="erp", target="webshop"),
     )
 
 
@@ -224,6 +226,14 @@ def test_o16_a_status_that_is_not_in_the_table_blocks_or_is_left_alone() -> None
     made, notes = told(table | {"other_statuses": "leave"}, status="open")
     assert made.status is None
     assert notes == ["Status open is not in the table and is not sent"]
+
+
+def test_where_only_refunds_are_written_nothing_else_of_an_order_is_told() -> None:
+    made, notes = told(
+        {"send_status": False, "refunded_orders": "write"}, status="open", paid=True, refunded="2.5"
+    )
+    assert made.to_dict() == {"number": "7", "reference": "1001", "refunded": Decimal("2.5")}
+    assert notes == ["Refunded 2.50"]
 
 
 def test_o16_status_payment_and_shipments_are_told_and_nothing_else() -> None:

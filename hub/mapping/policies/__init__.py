@@ -68,7 +68,7 @@ def adjust_order(order: D, settings: SaleSettings, facts: Facts) -> tuple[D, lis
     notes: list[str] = []
     for policy in LEDGER if isinstance(order, JournalEntry) else POLICIES:
         notes += policy(order, settings, facts)
-    return order, notes
+    return order, list(dict.fromkeys(notes))
 
 
 __all__ = ["LEDGER", "POLICIES", "Facts", "VatCode", "adjust_customer", "adjust_order", "folded"]

@@ -18,6 +18,7 @@ from hub.mapping.policies.facts import Facts
 from hub.model import Line, Order, Prices
 
 ZERO = Decimal(0)
+_BASES = {"net": "without VAT", "gross": "with VAT"}
 _MOST = 2
 """Cents that a group of lines may be off by, to make up for another."""
 
@@ -91,9 +92,14 @@ def convert_basis(order: Order, facts: Facts) -> list[str]:
     for group, choice in zip(groups, chosen, strict=True):
         group.tell(choice.amount)
         moved[group.code] += choice.off * CENT
+    turned = [
+        f"Prices of the lines with VAT code {group.code} told {_BASES[group.wanted]}, as that "
+        f"code has it"
+        for group in groups
+    ]
     if sum(moved.values()):
-        return []  # the check that follows names the difference
-    return [
+        return turned  # the check that follows names the difference
+    return [*dict.fromkeys(turned)] + [
         f"{cents_off:+.2f} on the lines with VAT code {code}, made up for by other lines: no whole "
         f"cents without VAT come to the exact amount"
         for code, cents_off in moved.items()

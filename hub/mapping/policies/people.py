@@ -54,6 +54,10 @@ def adjust_customer(
         for address in (customer.billing, customer.delivery)
         if address.unsure and address.line1
     ]
+    if company and customer.contacts:
+        who = customer.contacts[0]
+        named = " ".join(filter(None, (who.first_name, who.middle_name, who.last_name)))
+        notes += [f"{company} is a company; its contact person is {named}"] if named else []
     if settings is not None:
         notes += book_customer(customer, settings, facts or Facts())
     return customer, list(dict.fromkeys(notes))

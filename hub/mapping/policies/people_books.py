@@ -37,8 +37,12 @@ def book_customer(customer: Customer, settings: CustomerBooks, facts: Facts) -> 
         if found is not None:
             setattr(customer, name, found)
             notes.append(f"{what[0].upper()}{what[1:]} {found} for {country or home}")
-    customer.cost_center = settings.cost_center or customer.cost_center
-    customer.cost_unit = settings.cost_unit or customer.cost_unit
+    if settings.cost_center:
+        customer.cost_center = settings.cost_center
+        notes.append(f"Cost centre {customer.cost_center}, as the flow says")
+    if settings.cost_unit:
+        customer.cost_unit = settings.cost_unit
+        notes.append(f"Cost unit {customer.cost_unit}, as the flow says")
     return notes
 
 

@@ -45,8 +45,12 @@ def map_codes(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
         found = _look_up(table, value, what, by.replace("_", " "), setting, by, notes)
         if found is not None:
             setattr(order, name, found)
-    order.cost_center = settings.cost_center or order.cost_center
-    order.cost_unit = settings.cost_unit or order.cost_unit
+    if settings.cost_center:
+        order.cost_center = settings.cost_center
+        notes.append(f"Cost centre {order.cost_center}, as the flow says")
+    if settings.cost_unit:
+        order.cost_unit = settings.cost_unit
+        notes.append(f"Cost unit {order.cost_unit}, as the flow says")
     for line in order.lines:
         line.cost_center = line.cost_center or order.cost_center
         line.cost_unit = line.cost_unit or order.cost_unit
