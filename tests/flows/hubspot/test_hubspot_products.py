@@ -97,8 +97,8 @@ def test_p13_p14_items_become_products_and_families_products_of_a_family(trio: T
     assert [len(product.variants), product.sku] == [3, "TRUI-BL"], "it is read as one product"
 
 
-def test_p22_to_p29_name_sku_texts_price_stock_and_ean_are_mapped_by_default(trio: Trio) -> None:
-    """Also P26: prices with VAT in the books, without it in the CRM; P19: the category."""
+def test_p22_p23_p26_p28_name_sku_price_and_ean_are_mapped_by_default(trio: Trio) -> None:
+    """Prices are with VAT in the books and without it in the CRM; also P19: the category."""
     edit(
         trio,
         "KET-8V",
@@ -122,7 +122,7 @@ def test_p22_to_p29_name_sku_texts_price_stock_and_ean_are_mapped_by_default(tri
 
 
 def test_p12_what_is_enriched_in_the_crm_survives_field_by_field(trio: Trio) -> None:
-    """The long description is given once; the name follows the books."""
+    """The long description (P24) is given once; the name follows the books."""
     rules = [
         {"to": "properties.hs_rich_text_description", "from": "Description0", "when": "create"}
     ]
@@ -267,7 +267,7 @@ def test_products_that_go_both_ways_come_to_rest(make_trio: Make) -> None:
 def test_k01_stock_of_the_books_stands_on_the_product_and_only_changes_are_written(
     trio: Trio,
 ) -> None:
-    """Also O06 and K03: what is reserved by orders is taken off."""
+    """Also O06, P27 and K03: what is reserved by orders is taken off."""
     trio.couple(erp=FAMILIES, products=to_crm(), stock=flow("erp.stock", "crm.stock"))
     go(trio, "products")
     trio.world.stock["ket-8v", "1"] = 40

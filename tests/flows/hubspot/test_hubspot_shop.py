@@ -11,13 +11,14 @@ import koppel_ccvshop
 import koppel_exact_globe
 import koppel_hubspot
 import pytest
+from koppel_ccvshop.products import Products
 from koppel_ccvshop.sandbox.goods import BY_SKU
 from koppel_ccvshop.sandbox.orders import Draft, Line
 from koppel_ccvshop.sandbox.people import person
 from koppel_hubspot.sandbox import ORDER_STAGES
 
 from tests.flows.hubspot.bench import VAT_IN_CRM, Trio, flow, orders_to_crm
-from tests.flows.pairs import entry, go, outcomes
+from tests.flows.pairs import entry, go, outcomes, there
 
 Make = Callable[..., Trio]
 D = Decimal
@@ -212,7 +213,7 @@ def test_c08_customers_go_both_ways_between_shop_and_crm(trio: Trio) -> None:
 def test_p13_p14_products_of_the_shop_and_their_variants_go_over_without_pictures(
     trio: Trio,
 ) -> None:
-    """Also P08, P11, P17, P19, P20 and P22 to P28 for this pair."""
+    """Also P08, P11, P17, P19, P20, P22 to P28, K01 and O06 for this pair."""
     products = flow("webshop.products", "crm.products", product_vat_codes=VAT_IN_CRM)
     trio.couple(products=products, stock=flow("webshop.stock", "crm.stock"))
     ran = go(trio, "products")
@@ -220,7 +221,10 @@ def test_p13_p14_products_of_the_shop_and_their_variants_go_over_without_picture
     own, article = trio.one("products", hs_sku="KET-8V"), BY_SKU["KET-8V"]
     assert (own["name"], own["hub_ean"]) == (article.name, article.ean)
     assert (D(own["price"]) * D("1.21")).quantize(D("0.01")) == article.price
-    assert own["description"]
+    sold = there(trio, "webshop", Products(), "sku", "KET-8V")
+    assert own.get("hs_rich_text_description") == sold.description
+    assert own.get("hub_short_description") == sold.short_description
+    assert D(own["hub_stock"]) == sold.stock, "the quantity comes with a new product"
     assert own["hub_category"]
     assert not own.get("hs_images"), "HubSpot keeps addresses of pictures only"
     variants = trio.of("products", hub_parent_sku="HELM")
@@ -230,4 +234,4 @@ def test_p13_p14_products_of_the_shop_and_their_variants_go_over_without_picture
     go(trio, "products")
     assert trio.writes(since) == []
     go(trio, "stock")
-    assert trio.one("products", hs_sku="KET-8V")["hub_stock"], "K01 and O06"
+    assert trio.one("products", hs_sku="KET-8V")["hub_stock"]
