@@ -341,6 +341,14 @@ def test_o30_won_deals_of_a_pipeline_become_sales_orders(filled: Trio) -> None:
     assert len(filled.rows("SalesOrderHeader")) == since
 
 
+def test_o21_a_pipeline_without_stages_takes_all_its_deals_and_none_of_others(
+    filled: Trio,
+) -> None:
+    filled.couple(deals=orders_to_books("crm.deals", filter={"pipeline": "default"}))
+    go(filled, "deals")
+    assert set(filled.booked()) == {d["id"] for d in filled.of("deals", pipeline="default")}
+
+
 def test_o02_invoices_of_the_crm_become_invoices_of_the_books(make_trio: Make) -> None:
     """They are read only: a flow that would write them is refused with the reason."""
     trio = make_trio(crm={"invoices": 3, "contacts": 6, "companies": 3})

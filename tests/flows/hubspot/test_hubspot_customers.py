@@ -264,6 +264,7 @@ def test_c09_a_change_in_the_crm_flows_on_and_only_customers_of_the_chosen_stage
     for name, stage in (("anouk", "customer"), ("bram", "lead")):
         values = {"email": f"{name}@post.example", "firstname": name, "lastname": "Smit"}
         trio.change("contacts", properties={**values, "lifecyclestage": stage})
+    trio.change("companies", properties={"name": "Misschien B.V.", "lifecyclestage": "lead"})
     trio.couple(customers=to_books(filter={"lifecycle_stages": ["customer"]}))
     assert outcomes(go(trio, "customers")) == {"created": 1}
     assert trio.rows("Account", EmailAddress="bram@post.example") == []
