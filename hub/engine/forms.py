@@ -63,7 +63,7 @@ def fields(form: type[Form]) -> list[Json]:
     """Every field of a form, for templates: name, label, help, widget, options, default and so on.
 
     Always there: name, label, help, widget, required, nullable, default, options, group, advanced,
-    example, lookup, side, keys, keys_side, secret. Where they apply: min, max, max_length,
+    example, lookup, side, keys, keys_side, blank, secret. Where they apply: min, max, max_length,
     pattern, whole (a number without decimals).
     """
     made = _described.get(form)
@@ -102,6 +102,7 @@ def _describe(form: type[Form]) -> list[Json]:
             "side": ui.get("side"),
             "keys": ui.get("keys"),
             "keys_side": ui.get("keys_side"),
+            "blank": ui.get("blank", ""),
             "secret": ui.get("widget") == "secret",
             "whole": any(k.get("type") == "integer" for k in kinds),
         }

@@ -114,12 +114,14 @@ def ask(
     keys_side: Side = "source",
     group: str = "",
     needs: str | Mapping[str, str] = "",
+    blank: str = "",
     **constraints: Any,
 ) -> Any:
     """A field with any widget; the helpers are shorter. keys: the lookup of a table's keys.
 
     needs: what a target must be able to do for this to be asked ("update", "cancel"), or what it
     must take ("refunded": a field of that meaning, when updated); or option -> what that one needs.
+    blank: what a table does with a value that has no row, when that is not to block the record.
     """
     ui: dict[str, Any] = {"widget": widget}
     if example:
@@ -132,6 +134,8 @@ def ask(
         ui |= {"keys": keys, "keys_side": keys_side}
     if group:
         ui["group"] = group
+    if blank:
+        ui["blank"] = blank
     if needs:
         ui["needs"] = needs if isinstance(needs, str) else dict(needs)
     choices = [{"value": value, "label": text} for value, text in options]

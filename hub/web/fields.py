@@ -17,6 +17,7 @@ from hub.sdk import ConfigurationError, Form
 from hub.store.tables import Connection
 
 Posted = Mapping[str, Sequence[str]]
+BLOCK = "Block the record and ask me"
 _CUSTOMERS = [
     {"value": "business", "label": "A company with a VAT number"},
     {"value": "company", "label": "Any company"},
@@ -294,10 +295,10 @@ def _table(
         one["force"] = bool(posted.get(f"{one['name']}.force"))
     if vat:
         one["force"] = None
-        one["default_blank"] = "Block the record and ask me"
+        one["default_blank"] = BLOCK if rows else about["blank"] or BLOCK
     else:
         one["missing"] = _missing(keys, rows)
-        one["default_blank"] = "Block the record and ask me" if rows else "Leave it to the target"
+        one["default_blank"] = about["blank"] or (BLOCK if rows else "Leave it to the target")
     one["rows"] = rows
     if live is not None and not about["options"]:
         last = "code" if vat else "value"

@@ -254,6 +254,8 @@ class FlowForm:
         )
         fields.change_table(shown, self.table_button)
         fields.with_spare_rows(shown)
+        groups = list(dict.fromkeys(one["group"] for one in shown))
+        shown.sort(key=lambda one: groups.index(one["group"]))  # the hub's and the plugin's as one
         for one in shown:
             if self.mend and one["name"] == prefix + self.mend:
                 one["advanced"] = False

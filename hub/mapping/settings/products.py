@@ -90,6 +90,7 @@ class ProductSettings(Form):
         keys="vat_rates",
         help="Which VAT code a product gets, by its rate and assortment. Empty: as the target "
         "makes it of the rate.",
+        blank="As the target makes it of the rate",
         group="Prices",
     )
     attribute_roles: RoleTable = ask(
@@ -99,8 +100,9 @@ class ProductSettings(Form):
         options=ROLES,
         keys="product_attributes",
         side="target",
-        help="variant: it makes variants, as a size does. feature: it only informs, as the "
-        "country of origin does. leave: it is left out.",
+        help="It makes variants, as a size does; or it only informs, as the country of origin "
+        "does; or it is left out.",
+        blank="As the source has it",
         group="Attributes",
     )
     attribute_names: MappingTable = table(
@@ -109,6 +111,7 @@ class ProductSettings(Form):
         lookup="product_attributes",
         help="What an attribute of the source is called in the target. Without a row it keeps "
         "its name.",
+        blank="Keep its name",
         group="Attributes",
     )
     categories: Literal["update", "create", "none"] = choice(
@@ -127,6 +130,7 @@ class ProductSettings(Form):
         lookup="categories",
         help="The whole path in the source and in the target: Tea > Green tea. Without a row a "
         "category keeps its path.",
+        blank="Keep its path",
         group="Categories",
         advanced=True,
     )

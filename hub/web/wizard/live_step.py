@@ -13,7 +13,7 @@ from hub.engine import flows as desk
 from hub.engine import forms
 from hub.engine.flows import FlowProblems
 from hub.engine.forms import Filled
-from hub.model import Json
+from hub.model import Json, Order
 from hub.sdk import ConfigurationError
 from hub.sdk.forms import Form, choice, date, text
 from hub.store.queries import FlowView
@@ -111,7 +111,7 @@ def _live_fields(session: Session, view: FlowView, filled: Filled[Any] | None) -
     chosen = _first_day(view)[1]
     values = {
         "title": view.flow.title,
-        "since": today.isoformat() if can_begin and not chosen else None,
+        "since": today.isoformat() if can_begin and not chosen and _is_dated(view) else None,
     }
     shown = fields.shown(Live, values=values, posted=posted() if filled else None, filled=filled)
     return [one for one in shown if one["name"] != "since" or can_begin]
@@ -160,6 +160,12 @@ def _can_begin(view: FlowView) -> bool:
     """Whether the source can be read from a day on, whatever its filter asks."""
     source = shapes.entity_kind(hub().registry, view.source.system, view.flow.source_entity)
     return source is not None and source().cursor_at(utc_now()) is not None
+
+
+def _is_dated(view: FlowView) -> bool:
+    """Whether old records are best left alone: old orders are booked; old products are not."""
+    kind = shapes.entity_kind(hub().registry, view.source.system, view.flow.source_entity)
+    return kind is not None and issubclass(kind.document, Order)
 
 
 def _first_day(view: FlowView) -> tuple[bool, str | None]:
