@@ -81,10 +81,10 @@ def connect(connection: str, disconnect: bool, renew: bool, as_json: bool) -> in
 
 
 def _stopped(hub: Hub, row: Connection) -> str:
-    from hub.engine import oauth
+    from hub.engine.connections import live_flows
 
     with hub.database.session() as session:
-        names = [flow.name for flow in oauth.live_flows(session, row)]
+        names = [flow.name for flow in live_flows(session, row)]
     if not names:
         return "no live flow uses it."
     return f"until it is connected again these flows rest: {', '.join(names)}."

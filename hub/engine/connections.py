@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlmodel import Session, col, delete, or_, select
+from sqlmodel import update as change
 
 from hub.engine.diagnosis import Diagnosis, diagnose
 from hub.engine.forms import answers
@@ -30,6 +31,8 @@ from hub.store.tables import (
     LookupCache,
     OAuthAttempt,
     OAuthToken,
+    Run,
+    Told,
     utc_now,
 )
 from hub.store.vault import credentials_place
@@ -123,6 +126,26 @@ def remember(session: Session, connection_id: int, checked: Checked) -> None:
     row.account = checked.account or row.account
     row.checked_at = utc_now()
     session.add(row)
+    if checked.ok:
+        _go_on(session, row)
+
+
+def _go_on(session: Session, row: Connection) -> None:
+    """Flows that this connection stopped go on at once, instead of at their next time."""
+    for flow in live_flows(session, row):
+        newest = session.exec(
+            select(Run)
+            .where(col(Run.flow_id) == flow.id, col(Run.kind) != "plan")
+            .order_by(col(Run.id).desc())
+            .limit(1)
+        ).first()
+        if newest is None or newest.state != "failed":
+            continue
+        if (newest.options.get("error") or {}).get("connection") == row.name:
+            session.exec(change(Told).where(col(Told.flow_id) == flow.id).values(not_before=None))
+            if flow.schedule is not None:
+                flow.next_run_at = utc_now()
+                session.add(flow)
 
 
 def _right(session: Session, system: System, account: Account, own_id: int | None) -> Checked:
@@ -237,6 +260,16 @@ def used_by(session: Session, connection_id: int) -> list[str]:
         )
     )
     return sorted(rows.all())
+
+
+def live_flows(session: Session, row: Connection) -> list[Flow]:
+    """Which flows stand still without this connection."""
+    query = select(Flow).where(
+        or_(col(Flow.source_id) == row.id, col(Flow.target_id) == row.id),
+        col(Flow.enabled).is_(True),
+        col(Flow.draft).is_(False),
+    )
+    return list(session.exec(query.order_by(col(Flow.name))).all())
 
 
 def remove(session: Session, row: Connection) -> None:

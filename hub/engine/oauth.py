@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from pydantic import ValidationError
-from sqlmodel import Session, col, delete, or_, select, update
+from sqlmodel import col, delete
 
 from hub.engine import connections as desk
 from hub.engine import grants, tokens
 from hub.engine.hub import Hub
 from hub.sdk import ConfigurationError, KoppelError, OAuth2
-from hub.store.tables import Connection, Flow, OAuthAttempt, OAuthToken, Run, Told, utc_now
+from hub.store.tables import Connection, OAuthAttempt, OAuthToken, utc_now
 from hub.store.vault import attempt_place, token_place
 
 PATH = "/oauth/callback"
@@ -182,24 +182,6 @@ def _exchange(hub: Hub, row: Connection, attempt: OAuthAttempt, code: str) -> No
         kept = session.get_one(Connection, row.id)
         kept.status, kept.message = "new", ""
         session.add(kept)
-        _go_on(session, kept)
-
-
-def _go_on(session: Session, row: Connection) -> None:
-    """Let flows that this connection stopped go on at once, instead of at their next time."""
-    for flow in live_flows(session, row):
-        session.exec(update(Told).where(col(Told.flow_id) == flow.id).values(not_before=None))
-        newest = session.exec(
-            select(Run)
-            .where(col(Run.flow_id) == flow.id, col(Run.kind) != "plan")
-            .order_by(col(Run.id).desc())
-            .limit(1)
-        ).first()
-        if newest is None or newest.state != "failed" or flow.schedule is None:
-            continue
-        if (newest.options.get("error") or {}).get("connection") == row.name:
-            flow.next_run_at = utc_now()
-            session.add(flow)
 
 
 # ---- disconnect
@@ -209,16 +191,6 @@ def revokes(hub: Hub, row: Connection) -> bool:
     """Whether the vendor is told when this connection is disconnected."""
     oauth2 = declared(hub, row)
     return oauth2 is not None and oauth2.revoke_at(hub.credentials(row)) is not None
-
-
-def live_flows(session: Session, row: Connection) -> list[Flow]:
-    """Which flows stand still without this connection."""
-    query = select(Flow).where(
-        or_(col(Flow.source_id) == row.id, col(Flow.target_id) == row.id),
-        col(Flow.enabled).is_(True),
-        col(Flow.draft).is_(False),
-    )
-    return list(session.exec(query.order_by(col(Flow.name))).all())
 
 
 def disconnect(hub: Hub, row: Connection) -> str | None:
@@ -248,7 +220,7 @@ def disconnect(hub: Hub, row: Connection) -> str | None:
         own = session.get_one(Connection, row.id)
         if brought:
             _forget_brought(hub, own, oauth2)
-        stopped = live_flows(session, own)
+        stopped = desk.live_flows(session, own)
         own.status, own.checked_at = "needs_attention" if stopped else "new", utc_now()
         own.message = ""
         if stopped:

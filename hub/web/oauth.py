@@ -96,7 +96,8 @@ def callback() -> Response:
         return go(here, f"{title}: {found.message}", "bad")
     _name_it(row, found.account)
     title = "" if row.title == found.account else f"{shapes.title_of(row)}: "
-    return go(safe_next(back.next) or here, f"{title}{found.message}")
+    told = " ".join((f"{title}{found.message}", *found.warnings))
+    return go(safe_next(back.next) or here, told, "warn" if found.warnings else "good")
 
 
 def _name_it(row: Connection, account: str) -> None:

@@ -18,9 +18,10 @@ def standing(row: Connection) -> Json:
     """What the cards of a connection's page show; each is None where it does not apply."""
     try:
         access, listening = oauth.access(hub(), row), webhooks.listening(hub(), row)
-        limits = hub().registry.system(row.system).limits_for(hub().settings(row))
+        system = hub().registry.system(row.system)
+        limits = system.limits_for(hub().settings(row))
     except (ConfigurationError, StoreError):  # credentials that do not fit any more
-        return {"access": None, "webhook": None, "budgets": []}
+        return {"access": None, "webhook": None, "unsigned": False, "budgets": []}
     return {
         "access": access
         and {
@@ -33,6 +34,7 @@ def standing(row: Connection) -> Json:
             "revokes": oauth.revokes(hub(), row),
         },
         "webhook": listening and vars(listening) | {"setup": rendered(listening.setup)},
+        "unsigned": listening is None and system.webhook is not None,
         "budgets": [_budget(one) for one in budget.usage(hub().redis, row.id or 0, limits)],
     }
 

@@ -321,7 +321,7 @@ def test_disconnecting_needs_neither_a_mouse_nor_scripts(crm: Crm, open_page: Op
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("is disconnected")
-    expect(page.get_by_text("There is no access yet.")).to_be_visible()
+    expect(page.get_by_text("There is no access.")).to_be_visible()
     expect(page.get_by_role("button", name="Connect", exact=True)).to_have_count(1)
     picture(page, "16-disconnected")
     assert crm.app.extensions["access"].refresh == before, "taken back over there too"

@@ -17,6 +17,7 @@ from koppel_hubspot.sandbox import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sqlmodel import col, select
 
 from hub.config import Config
+from hub.engine import connections as desk
 from hub.engine import oauth, runs
 from hub.engine.configfile import apply, yamltree
 from hub.engine.hub import Hub
@@ -70,6 +71,7 @@ class Pair:
         code = back.headers["Location"].partition("code=")[2].partition("&")[0]
         told = oauth.finish(self.hub, state=form["state"], browser="b", code=code, refused="")
         assert told.problem == ""
+        assert desk.check(self.hub, row.id or 0).ok
 
     def when_there(self, count: int, act: Callable[[], None]) -> None:
         """Something happens over there, once, before the next write when so many are there."""

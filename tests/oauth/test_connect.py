@@ -165,7 +165,7 @@ def test_connect_asks_with_state_and_proof_key_and_keeps_the_tokens(
     gate: Bench, anna: Person
 ) -> None:
     shown = anna.get(f"/connections/{CONNECTION}").text
-    assert "There is no access yet" in shown
+    assert "There is no access" in shown
     assert f"{HOST}/oauth/callback" in shown
     address = anna.connect(next="/wizard?source=door")
     asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}

@@ -13,6 +13,7 @@ from koppel_gate.sandbox import CLIENT, SECRET
 from sqlmodel import col, select
 
 from hub.app import create_app
+from hub.engine import connections as desk
 from hub.engine import oauth, runs
 from hub.engine import tokens as engine_tokens
 from hub.engine.configfile import apply, export
@@ -122,7 +123,7 @@ def test_the_page_says_what_stops_before_it_disconnects(gate: Bench, anna: Perso
     assert answer.headers["Location"] == f"/connections/{CONNECTION}"
     shown = anna.get(f"/connections/{CONNECTION}").text
     assert "is disconnected: the hub has forgotten its access" in shown
-    assert "There is no access yet" in shown
+    assert "There is no access" in shown
     assert "People of the gate</a> rests until you connect" in shown
     assert "Disconnect …" not in shown
     listed = anna.get("/connections").text
@@ -179,6 +180,22 @@ def test_a_flow_that_did_not_fail_keeps_its_own_time(gate: Bench, anna: Person) 
     anna.get(allow(anna.connect()))
     assert gate.flow().next_run_at == due
     assert _tick(gate) == []
+
+
+def test_a_key_that_was_mended_lets_the_flows_go_on_as_well(gate: Bench) -> None:
+    keys = {"mode": "token", "client_secret": ""}
+    gate.apply(flow={"schedule": "every 60 minutes"}, **keys, token="gate-token-for-tests-only")
+    runs.execute(gate.hub, runs.create_run(gate.hub, gate.flow(), trigger="schedule"))
+    _tick(gate)
+    for run in gate.runs()[1:]:
+        runs.execute(gate.hub, run.id or 0)
+    gate.apply(flow={"schedule": "every 60 minutes"}, **keys, token="of-yesterday")
+    runs.execute(gate.hub, runs.create_run(gate.hub, gate.flow(), trigger="schedule"))
+    assert gate.runs()[-1].options["error"]["connection"] == CONNECTION
+    assert _tick(gate) == []
+    gate.apply(flow={"schedule": "every 60 minutes"}, **keys, token="gate-token-for-tests-only")
+    assert desk.check(gate.hub, gate.row.id or 0).ok
+    assert len(_tick(gate)) == 1, "not only in an hour"
 
 
 # ---- the command line

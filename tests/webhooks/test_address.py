@@ -136,3 +136,12 @@ def test_the_command_line_makes_a_new_address_too(gate: Bench) -> None:
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)["webhook"] == _address(gate) != old
     assert "old webhook address has stopped working" in told.stderr
+
+
+def test_without_a_secret_to_check_signatures_the_page_says_what_is_needed(
+    gate: Bench, app: Flask
+) -> None:
+    gate.apply(client_secret="", mode="token", token="gate-token-for-tests-only")
+    shown = Person(app).get(f"/connections/{CONNECTION}").text
+    assert "Fill in above what it signs its messages with" in shown
+    assert "Copy the address" not in shown[shown.index('id="webhook"') : shown.index("budget")]
