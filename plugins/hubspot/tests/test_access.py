@@ -220,6 +220,17 @@ def test_the_headers_feed_the_budget(opened: Open) -> None:
     assert (day.seconds, day.limit, day.left) == (86_400.0, 250_000, 249_999)
 
 
+def test_an_app_gets_less_than_the_account_and_is_told_nothing_of_the_day(opened: Open) -> None:
+    account = opened(ten_seconds=190)
+    form = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN}
+    token = exchanged(account, **form).json()["access_token"]
+    with connected(account, FixedToken(token)) as api:
+        api.pacer = account.pacer
+        check(api)
+    (ten,) = account.pacer.said
+    assert (ten.limit, ten.left) == (110, 109), "what the headers say lowers what was declared"
+
+
 def test_an_answer_without_such_headers_says_nothing() -> None:
     assert observed(Answer("POST", "/crm/v3/objects/orders/search", 200, {}, b"{}")) == []
 

@@ -125,8 +125,8 @@ def create_app(
 
     def answer(rest: str) -> Response:
         try:
-            access.check()
-            g.limits = limits.count(search=rest.endswith("/search"))
+            app_asks = access.check()
+            g.limits = limits.count(search=rest.endswith("/search"), app=app_asks)
             if request.method in ("POST", "PATCH", "PUT") and not request.is_json:
                 return Response("<html><body>415</body></html>", 415, content_type="text/html")
             with store.lock:

@@ -20,6 +20,8 @@ from .errors import PORTAL, Refused
 TOKEN = "pat-eu1-7d1c2b3a-4e5f-4a6b-8c9d-0e1f2a3b4c5d"
 CLIENT_ID = "0a1b2c3d-4e5f-4061-8273-94a5b6c7d8e9"
 CLIENT_SECRET = "4b2c1f0e-9d3a-4c55-8e21-7a6b5c4d3e2f"
+OF_APPS = 110
+"""Requests in ten seconds that an app with OAuth2 may make, whatever the account may."""
 REFRESH_TOKEN = "eu1-6f18-f26a-3e95-4d95-a6e53d5c6e5c"
 
 
@@ -44,14 +46,14 @@ class Access:
         for path in ("/oauth/v3/token", "/oauth/v1/token", "/oauth/2026-03/token"):
             app.add_url_rule(path, path, self._token, methods=["POST"])
 
-    def check(self) -> None:
-        """Raises Refused unless the request carries a good token."""
+    def check(self) -> bool:
+        """Whether the request came from an app; raises Refused unless it carries a good token."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme == "Bearer" and token in self.tokens:
-            return
+            return False
         ends = self._ends.get(token)
         if scheme == "Bearer" and ends is not None and time.time() < ends:
-            return
+            return True
         if ends is not None:
             since = int(time.time() - ends)
             at = dt.datetime.fromtimestamp(ends, dt.UTC).isoformat()
@@ -208,11 +210,15 @@ class Limits:
         self._searches: deque[float] = deque()
         self._lock = threading.Lock()
 
-    def count(self, *, search: bool) -> dict[str, str]:
-        """Count a request; gives the headers of its answer. Raises Refused at a limit."""
+    def count(self, *, search: bool, app: bool) -> dict[str, str]:
+        """Count a request; gives the headers of its answer. Raises Refused at a limit.
+
+        app: it came with a token of OAuth2, which gets less and is told nothing of the day.
+        """
         now = time.monotonic()
         with self._lock:
-            times, most, window = self._calls, self.ten_seconds, 10.0
+            most_calls = min(self.ten_seconds, OF_APPS) if app else self.ten_seconds
+            times, most, window = self._calls, most_calls, 10.0
             if search:
                 times, most, window = self._searches, self.per_second, 1.0
             while times and times[0] <= now - window:
@@ -229,10 +235,14 @@ class Limits:
             self.used_today += 1
             if search:
                 return {}
-            return {
-                "X-HubSpot-RateLimit-Max": str(self.ten_seconds),
-                "X-HubSpot-RateLimit-Remaining": str(max(0, self.ten_seconds - len(times))),
+            told = {
+                "X-HubSpot-RateLimit-Max": str(most_calls),
+                "X-HubSpot-RateLimit-Remaining": str(max(0, most_calls - len(times))),
                 "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
+            }
+            if app:
+                return told
+            return told | {
                 "X-HubSpot-RateLimit-Daily": str(self.daily),
                 "X-HubSpot-RateLimit-Daily-Remaining": str(max(0, self.daily - self.used_today)),
             }
