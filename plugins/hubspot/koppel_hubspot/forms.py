@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
@@ -89,6 +90,15 @@ class Settings(Form):
             ("gross", "With VAT"),
         ),
         help="Of products, line items and shipping costs. HubSpot itself does not say.",
+    )
+    line_tax_rate: Decimal | None = number(
+        "VAT percentage of lines without a tax rate",
+        default=None,
+        help="Lines of deals seldom have a tax rate. Without a percentage here such an order "
+        "waits, because nobody knows its VAT. What says that its VAT is 0 keeps that.",
+        example="21",
+        ge=0,
+        le=100,
     )
     create_properties: bool = flag(
         "Make the properties that the hub needs",

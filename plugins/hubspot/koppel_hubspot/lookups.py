@@ -7,7 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from hub.model import Json
-from hub.sdk import Api, ConfigurationError, Lookup, NotFound, Option, RecordError
+from hub.sdk import (
+    Api,
+    AuthenticationError,
+    ConfigurationError,
+    Lookup,
+    NotFound,
+    Option,
+    RecordError,
+)
 
 from .pipelines import label, pipelines, stages, state
 from .schema import custom, definitions
@@ -39,7 +47,7 @@ def currency_of(api: Api) -> str | None:
     if "currency" not in api.memo:
         try:
             answer = api.get("/account-info/v3/details")
-        except (ConfigurationError, RecordError):
+        except (AuthenticationError, ConfigurationError, RecordError):
             answer = None  # a token that may not ask
         found = answer.get("companyCurrency") if isinstance(answer, dict) else None
         api.memo["currency"] = str(found) if found else None

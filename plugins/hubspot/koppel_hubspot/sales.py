@@ -243,7 +243,8 @@ class Sale(Kept):
         lines: list[Json] = document.get("lines") or []
         for line, row in zip(lines, record.get("lines") or (), strict=False):
             _line_understood(line, row["properties"])
-        _untaxed(lines, amount(record["properties"].get("hs_tax")))
+        usual = settings.line_tax_rate if settings else None
+        _untaxed(lines, amount(record["properties"].get("hs_tax")), usual)
         document["modified_at"] = record.get("updatedAt")
 
     def writable(self, api: Api) -> Iterable[str]:
@@ -289,13 +290,14 @@ def _customer_understood(document: Json, record: Raw) -> None:
                 document[place] = {**source, **there}
 
 
-def _untaxed(lines: Sequence[Json], tax: Decimal | None) -> None:
+def _untaxed(lines: Sequence[Json], tax: Decimal | None, usual: Decimal | None) -> None:
     """HubSpot puts nothing on top of a line without a tax rate. Where no line has one, the tax may
-    only be written on the order: then nobody knows."""
-    if any(line.get("tax_rate") for line in lines) or tax == 0:
-        for line in lines:
-            if line.get("tax_rate") is None:
-                line["tax_rate"] = Decimal(0)
+    only be written on the order, or nowhere: then it is what the connection says is usual."""
+    if tax == 0 or any(line.get("tax_rate") for line in lines):
+        usual = Decimal(0)
+    for line in lines:
+        if line.get("tax_rate") is None and usual is not None:
+            line["tax_rate"] = usual
 
 
 def _line_understood(line: Json, own: Mapping[str, Any]) -> None:

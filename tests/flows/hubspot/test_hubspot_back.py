@@ -133,6 +133,27 @@ def test_o17_an_order_that_names_nobody_waits_or_goes_to_the_default_debtor(
     assert header["OrderDebtor"].strip() == "1000"
 
 
+def test_o07_lines_without_a_tax_rate_wait_until_the_connection_says_what_is_usual(
+    make_trio: Make,
+) -> None:
+    """What says that its VAT is 0 is believed."""
+    trio = make_trio()
+    contact, bare = buyer(trio), {k: v for k, v in line().items() if not k.startswith("hs_tax")}
+    place(trio, "7001", bare, contact=contact)
+    place(trio, "7002", bare, contact=contact, hs_tax="0")
+    trio.couple(orders=orders_to_books())
+    ran = go(trio, "orders")
+    assert entry(ran, "7001")["outcome"] == "blocked"
+    assert "VAT rate" in entry(ran, "7001")["reason"]
+    assert entry(ran, "7002")["outcome"] == "created"
+    trio.couple(orders=orders_to_books(), settings={"line_tax_rate": 21})
+    assert entry(go(trio, "orders"), "7001")["outcome"] == "created"
+    codes = {row["SalesOrderNumber"]: row["VATCode"].strip() for row in trio.rows("SalesOrderLine")}
+    booked = trio.booked()
+    assert codes[booked["7001"][0]["SalesOrderNumber"]] == "1"
+    assert codes[booked["7002"][0]["SalesOrderNumber"]] == "0"
+
+
 def test_o24_a_dropped_answer_of_the_books_books_nothing_twice(filled: Trio) -> None:
     filled.couple(orders=orders_to_books())
     sandbox = filled.erp.extensions["sandbox"]
