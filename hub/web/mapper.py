@@ -203,7 +203,7 @@ def _page(session: Session, view: FlowView, made: Mapper, chosen: Sample | None)
     source = mapper_fields.source_fields(made, seen)
     return {
         "flow": shapes.flow(hub().registry, view),
-        "version": flow.version,
+        "flow_version": flow.version,
         "rows": [mapper_show.row(row) for row in shown],
         "total": len(found),
         "changed": sum(row.differs for row in found),
@@ -316,7 +316,7 @@ def _edit_page(session: Session, view: FlowView, made: Mapper, form: RuleForm) -
     chosen = _chosen(session, flow)
     return {
         "flow": shapes.flow(hub().registry, view),
-        "version": flow.version,
+        "flow_version": flow.version,
         "rule": form,
         "about": mapper_show.row(row) if row else None,
         "steps": form.steps_shown(),

@@ -20,7 +20,9 @@ _COUNTRY = re.compile(r"\s*[\d.,]+\s*%?\s*$")
 def suggestions(form: type[Form], live: Live) -> Json:
     """Answers to tables that nobody has filled in yet; people see them before they count."""
     found: Json = {}
-    home = next((f["default"] for f in forms.fields(form) if f["name"] == "home_country"), None)
+    defaults = {about["name"]: about["default"] for about in forms.fields(form)}
+    home = defaults.get("home_country") or defaults.get("product_country")
+    abroad = "home_country" in defaults  # a product has the rate of one country
     for about in forms.fields(form):
         if about["widget"] not in ("table", "vat_table"):
             continue
@@ -29,7 +31,7 @@ def suggestions(form: type[Form], live: Live) -> Json:
         if keys is None or values is None:
             continue
         if about["widget"] == "vat_table":
-            rows: Any = vat_rows(keys.options, values.options, home)
+            rows: Any = vat_rows(keys.options, values.options, home, abroad=abroad)
         else:
             rows = same_names(keys.options, values.options)
         if rows:
@@ -37,8 +39,10 @@ def suggestions(form: type[Form], live: Live) -> Json:
     return found
 
 
-def vat_rows(rates: Sequence[Option], codes: Sequence[Option], home: str | None) -> list[Json]:
-    """The rates the source charges that just one code of the target fits.
+def vat_rows(
+    rates: Sequence[Option], codes: Sequence[Option], home: str | None, *, abroad: bool = True
+) -> list[Json]:
+    """The rates the source charges that just one code of the target fits. abroad: there as well.
 
     At home every code counts that is not for sales abroad (OSS); abroad only a code that names
     the country. Of two codes alike, the one whose prices include VAT: that is how shops sell.
@@ -46,7 +50,7 @@ def vat_rows(rates: Sequence[Option], codes: Sequence[Option], home: str | None)
     rows = []
     for option in rates:
         rate, country = _number(option.data.get("rate")), str(option.data.get("country") or "")
-        if rate is None or not country:
+        if rate is None or not country or not (abroad or country == home):
             continue
         fitting = [code for code in codes if _number(code.data.get("rate")) == rate]
         if country == home:

@@ -371,3 +371,10 @@ def test_the_library_lists_every_transform_and_finds_them_by_what_they_do(anna: 
     assert "house_number" in found
     assert "<code>upper</code>" not in found
     assert "No transform fits" in anna.get("/transforms?q=zzzz").text
+
+
+def test_the_foot_of_every_page_says_the_version_of_the_hub(anna: Visitor) -> None:
+    foot = re.search(r"k-foot\"><span>(Koppel [^<]+)<", anna.get("/flows").text)
+    assert foot is not None
+    for path in (FIELDS, EDIT, "/transforms"):
+        assert f"<span>{foot[1]}</span>" in anna.get(path).text, path
