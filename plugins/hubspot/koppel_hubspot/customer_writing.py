@@ -137,7 +137,34 @@ def _create_companies(
         firms[n] = result["id"]
         results[n] = Written(f"company-{result['id']}", numbers[n], record=result)
         people += [(n, one["properties"]) for one in people_of(payloads[n])]
-    return _tied(people, firms)
+    old = {r["id"] for r in made.values() if isinstance(r, dict) and r.get("new") is not True}
+    return _tied(_strangers(api, people, firms, old), firms)
+
+
+def _strangers(
+    api: Api, people: Sequence[tuple[int, Json]], firms: dict[int, str], old: set[str]
+) -> list[tuple[int, Json]]:
+    """Without whom a company that was there knows already: a person without an e-mail address can
+    only be told by name."""
+    doubtful = {firms[n] for n, one in people if not one.get("email")} & old
+    if not doubtful:
+        return list(people)
+    there = linked(api, COMPANIES, CONTACTS, doubtful)
+    keys = [key for own in there.values() for key in own]
+    known = read_many(api, CONTACTS, keys, ["firstname", "lastname"]) if keys else {}
+    names = {
+        firm: {_name(known[key]["properties"]) for key in own if key in known}
+        for firm, own in there.items()
+    }
+    return [
+        (n, one)
+        for n, one in people
+        if one.get("email") or _name(one) not in names.get(firms[n], ())
+    ]
+
+
+def _name(properties: Json) -> str:
+    return folded(f"{properties.get('firstname') or ''} {properties.get('lastname') or ''}")
 
 
 @dataclass

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from koppel_exact_globe.sandbox import movements
 
-from tests.flows.hubspot.bench import Trio, company, flow, person, tie
+from tests.flows.hubspot.bench import Trio, company, flow, orders_to_crm, person, tie
 from tests.flows.pairs import entry, go, outcomes
 
 Make = Callable[..., Trio]
@@ -111,6 +112,24 @@ def test_a_dropped_answer_makes_nobody_twice_and_ties_all_the_same(two: Trio, pa
     since = two.mark()
     go(two, "customers")
     assert two.writes(since) == []
+
+
+def test_a_contact_without_an_address_is_made_once_whichever_flow_brings_the_company(
+    make_trio: Make,
+) -> None:
+    """Recognised by number, as debtors without an address have to be."""
+    trio = make_trio(erp={"accounts": [company(2, EmailAddress="", ContactEmail="")]})
+    movements.book(trio.world, "", {"ZADEL-GEL": 1}, "1005")
+    trio.couple(orders=orders_to_crm(customer_match="number"), customers=to_crm())
+    trio.sandbox.fault("drop_after", path="contacts/batch/create", times=1)
+    go(trio, "orders")
+    go(trio, "orders")
+    go(trio, "customers")
+    (firm,) = trio.of("companies", name="Rijwielhandel 2 B.V.")
+    contacts = trio.tied("companies", firm["id"], "contacts")
+    assert [c["properties"]["lastname"] for c in contacts] == ["Smit 2"]
+    (order,) = trio.of("orders")
+    assert trio.tied("orders", order["id"], "companies") == [firm]
 
 
 # ---- from the books to the CRM
