@@ -12,9 +12,9 @@ from typing import Any
 from hub.model import Json
 from hub.sdk import Api, ConfigurationError, NotFound, Raw, RecordError
 
-from .api import everything, walk
+from .api import walk
 from .reading import FEW, moment_of, records_of, stamp
-from .understanding import ZERO, number
+from .understanding import ZERO, number, text
 
 CREDITS = "credits"
 """Where the invoices that give something back are put in an order; the shop itself has no such."""
@@ -99,18 +99,29 @@ def with_credits(api: Api, records: Sequence[Raw | RecordError]) -> list[Raw | R
 
 
 def _of_order(api: Api, record: Raw) -> list[Raw]:
+    """The invoices of one order, out of the list: below an order they can only be made."""
+    number = text(record.get("ordernumber_full") or "")
+    if number is None:
+        return []
+    query = {"ordernumber_full": number, "orderby": "id"}
     try:
-        return everything(api, f"/orders/{record['id']}/invoices/")
+        found = [invoice for page in walk(api, "/invoices/", query) for invoice in page]
     except (NotFound, ConfigurationError):  # a shop that makes no invoices
         return []
+    # Several orders may have one number, where numbers began again.
+    return [invoice for invoice in found if _order_of(invoice) in ("", str(record["id"]))]
+
+
+def _order_of(invoice: Raw) -> str:
+    """The id of the order an invoice is of."""
+    return str(invoice.get(_ORDER) or "").rstrip("/").rpartition("/")[2]
 
 
 def _gathered(invoices: Iterable[Raw]) -> Credits:
     credits, by_order = Credits(), defaultdict(list)
     for invoice in invoices:
         if gives_back(invoice):
-            order = str(invoice.get(_ORDER) or "").rstrip("/").rpartition("/")[2]
-            by_order[order].append({name: invoice.get(name) for name in _KEPT})
+            by_order[_order_of(invoice)].append({name: invoice.get(name) for name in _KEPT})
             credits.newest = max(credits.newest, int(invoice["id"]))
     credits.by_order = dict(by_order)
     return credits

@@ -71,6 +71,7 @@ class Resources:
             self.routes |= part.routes
             self.writes |= getattr(part, "writes", {})
         paths = [*self.routes, *(route for _, route in self.writes)]
+        self.offered = {route for _, route in self.writes}.union(*WRITES.values())
         self.played = {part for route in paths for part in route.split("/")} - {"", "#"}
 
     def resource(self, path: list[str]) -> str:
@@ -90,7 +91,9 @@ class Resources:
         if route not in self.routes:
             if any(part in OTHERS for part in path):
                 raise Refused(501, "501.20", "Resource not implemented in this sandbox.")
-            if any(known == route for _, known in self.writes):
+            if route in WRITES.get(method, ()):
+                raise Refused(501, "501.10", "Method not implemented in this sandbox.")
+            if route in self.offered:
                 raise Refused(405, "405.10", "Method Not Allowed")
             raise Refused(404, "404.20", "The resource name is invalid.")
         if method == "GET":

@@ -24,7 +24,6 @@ class Sales:
             "orderrows/#": self._orderrow,
             "invoices": self._invoices,
             "invoices/#": self._invoice,
-            "orders/#/invoices": self._order_invoices,
             "invoices/#/invoicerows": self._invoicerows,
         }
         self.writes: dict[tuple[str, str], Callable[..., tuple[int, None]]] = {
@@ -190,10 +189,6 @@ class Sales:
             raise same()
         self.shop.change_invoice(own, values)
         return 204, None
-
-    def _order_invoices(self, asked: Asked, own: int) -> JSON:
-        brief = self.shop.briefs()[self._index(own)]
-        return asked.all(self._invoice(asked, invoice) for invoice in self._ids(brief))
 
     def _invoicerows(self, asked: Asked, own: int) -> JSON:
         asked.only("start", "size")
