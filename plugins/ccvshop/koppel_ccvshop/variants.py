@@ -152,10 +152,10 @@ class Attributes:
         self._kinds: dict[int, str] = {}
         self._values: dict[int, dict[str, int]] = {}
         for record in everything(api, "/attributes/"):
-            kind = str(record.get("type") or "")
-            self._kinds[record["id"]] = kind
+            own, kind = int(record["id"]), str(record.get("type") or "")
+            self._kinds[own] = kind
             if kind in MENUS or not kind:
-                self._ids.setdefault(str(record.get("name")).strip().casefold(), record["id"])
+                self._ids.setdefault(str(record.get("name")).strip().casefold(), own)
 
     @classmethod
     def of(cls, api: Api) -> Attributes:
@@ -166,8 +166,8 @@ class Attributes:
         return found
 
     def is_menu(self, attribute: int) -> bool:
-        """Whether its values make combinations."""
-        return self._kinds.get(attribute, "") in (*MENUS, "")
+        """Whether its values make combinations; not of one that nobody knows here."""
+        return self._kinds.get(attribute) in (*MENUS, "")
 
     def attribute(self, name: str) -> int:
         """The id of an attribute, made when there is none of that name."""
@@ -183,7 +183,8 @@ class Attributes:
         path = f"/attributes/{attribute}/attributevalues/"
         if attribute not in self._values:
             self._values[attribute] = {
-                str(v.get("name")).strip().casefold(): v["id"] for v in everything(self._api, path)
+                str(v.get("name")).strip().casefold(): int(v["id"])
+                for v in everything(self._api, path)
             }
         values = self._values[attribute]
         if name.casefold() not in values:
@@ -252,11 +253,12 @@ def _choose(
 ) -> bool:
     """Give the product the values it lacks, with their surcharges; whether combinations changed."""
     path = f"/products/{product}/productattributevalues/"
-    there = {} if fresh else {v["optionvalue_id"]: v for page in walk(api, path) for v in page}
+    pages = () if fresh else walk(api, path)
+    there = {int(v["optionvalue_id"]): v for page in pages for v in page}  # ids come as text, too
     wanted_attributes = {attributes.attribute(name) for name, _ in ids}
     changed = fresh
     for value in there.values():
-        attribute = value["optionid"]
+        attribute = int(value["optionid"])
         if attribute not in wanted_attributes and attributes.is_menu(attribute):
             # Another menu would go on multiplying the combinations.
             api.delete(f"/productattributevalues/{value['id']}/", safe=True)

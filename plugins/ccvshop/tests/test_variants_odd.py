@@ -1,0 +1,63 @@
+"""Variants stay whole in shops that spell ids and attributes otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from koppel_ccvshop.products import Products
+
+from hub.model import Product
+from hub.sdk import RecordError
+
+from .altered import altered, each
+from .conftest import Open, Shop, understood, written
+from .test_products_write import shirt
+
+SHIRT = shirt(("HEMD-S-ROOD", "S", "20"), ("HEMD-M-ROOD", "M", "22"))
+
+
+def variants(shop: Shop, key: str) -> list[str | None]:
+    """The SKUs that are sold of a product."""
+    found = Products().get(shop.api, [key])[key]
+    assert not isinstance(found, RecordError)
+    product = understood(Products(), found)
+    assert isinstance(product, Product)
+    return [variant.sku for variant in product.variants if variant.active is not False]
+
+
+def as_text(value: dict[str, Any]) -> None:
+    value |= {name: str(value[name]) for name in ("optionid", "optionvalue_id")}
+
+
+def test_values_whose_ids_come_as_text_are_not_deleted(opened: Open) -> None:
+    """Ids have been seen as text."""
+    shop = opened(orders=0, middleware=altered("/productattributevalues/", each(as_text)))
+    key = written(shop, Products(), SHIRT)
+    before = variants(shop, key)
+    shop.reset()
+
+    written(shop, Products(), SHIRT, key=key)
+
+    assert shop.writes() == []
+    assert variants(shop, key) == before == ["HEMD-S-ROOD", "HEMD-M-ROOD"]
+
+
+def test_a_value_of_an_attribute_that_nobody_knows_is_left_alone(opened: Open) -> None:
+    def hide(said: Any) -> None:
+        said["items"] = [a for a in said["items"] if a["name"] != "Kleur"]
+
+    shop = opened(orders=0)
+    key = written(shop, Products(), SHIRT)
+    shop.app.wsgi_app = altered("/attributes/$", hide)(shop.app.wsgi_app)  # type: ignore[method-assign]
+    shop.api.memo.clear()
+    shop.reset()
+    only = shirt(("HEMD-S", "S", "20"), ("HEMD-M", "M", "22"))
+    for variant in only.variants:
+        del variant.attributes[1]
+
+    try:
+        written(shop, Products(), only, key=key)
+    except RecordError as error:
+        assert error.code == "no_combination"
+
+    assert not [write for write in shop.writes() if write.startswith("DELETE")]
