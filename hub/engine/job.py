@@ -34,7 +34,7 @@ class Job:
     missing from the record.
     essence, closed: as in Link, told by the record as it was read.
     shared: of calls made for many records, what was answered on this one.
-    applied: the rules that had a part in it so far.
+    applied: the rules that had a part in it so far. pushed: the mark of what the target has.
     """
 
     record: Raw
@@ -55,6 +55,7 @@ class Job:
     exchanges: list[Exchange] = dataclasses.field(default_factory=list)
     shared: list[Json] = dataclasses.field(default_factory=list)
     applied: list[Json] = dataclasses.field(default_factory=list)
+    pushed: str | None = None
 
     @property
     def target_key(self) -> str | None:

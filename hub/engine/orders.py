@@ -48,7 +48,7 @@ class OrderKind(Kind):
         making = getattr(self.settings, "missing_products", "block") == "create"
         if making and not found[0].entity.can("create"):
             raise ConfigurationError(
-                f"{self.run.target.name} takes no new products: hold orders until theirs are there.",
+                f"{self.run.target.name} takes no new products: hold orders until they are there.",
                 setting="missing_products",
             )
         return Shelf(self.run, *found, making=making)

@@ -311,6 +311,10 @@ class PageWorker:
                 "skipped", f"Already in {run.target.name} as {job.target_number}.", code="exists"
             )
             return None
+        if self._same_there(job, payload):
+            job.pushed = fingerprint(payload)
+            job.end("unchanged")
+            return None
         if job.current is not None:
             found = difference.differences(
                 run.target.entity, run.target.table, payload, job.current, run.target.context
@@ -322,6 +326,15 @@ class PageWorker:
             job.outcome.reason = "" if found else SAME_THERE.format(run.target.name)
             job.outcome.parts["differences"] = found
         return Intent(pair=run.pair, key=job.outcome.key, payload=payload, kept=self._kept(job))
+
+    def _same_there(self, job: Job, payload: Json) -> bool:
+        """Whether a record without a link was found in the target as it would be written."""
+        if job.link is not None or job.existing is None or job.existing.record is None:
+            return False
+        target = self.run.target
+        return difference.certainly_same(
+            target.entity, target.table, payload, job.existing.record, target.context
+        )
 
     def _cancel(self, job: Job) -> None:
         run, key = self.run, job.target_key or ""
@@ -398,6 +411,7 @@ class PageWorker:
             job.outcome.key,
             written,
             received=job.received,
+            pushed=job.pushed,
             essence=job.essence,
             closed=closed,
         )

@@ -52,6 +52,21 @@ def differences(
     return found
 
 
+def certainly_same(
+    entity: Entity, table: FieldTable, payload: Json, record: Raw, context: Context
+) -> bool:
+    """Whether writing *payload* over *record* would change nothing that anybody could see.
+
+    Not when part of it cannot be read back.
+    """
+    unreadable = [f.path for f in entity.fields if f.only == "write"]
+    for path, _, _ in _compare(payload, {}, {}, ""):
+        plain = _plain(path)
+        if any(plain == one or plain.startswith((f"{one}.", f"{one}[")) for one in unreadable):
+            return False
+    return not differences(entity, table, payload, record, context)
+
+
 def changed(before: Json, after: Json) -> list[Json]:
     """How one payload differs from another: path, before and after."""
     return [

@@ -39,6 +39,7 @@ from hub.sdk.http import (
     TimeoutException,
     TransportError,
     UnsupportedProtocol,
+    query,
 )
 from hub.sdk.index import Index, IndexRow, IndexStore, LiveIndex
 from hub.sdk.limits import LocalPacer, Pacer, RateLimit
@@ -296,9 +297,9 @@ class Api:
             url = path
         else:
             url = f"{self._base}/{path.lstrip('/')}"  # httpx takes its time to join the two
-        request = self._client.build_request(
-            method, url, params=params, content=content, headers=headers
-        )
+        if params:
+            url = f"{url}{'&' if '?' in url else '?'}{query(params)}"
+        request = self._client.build_request(method, url, content=content, headers=headers)
         with self._lock:
             self.requests += 1
         started, at = time.perf_counter(), dt.datetime.now(dt.UTC)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
 from httpx import (
     URL,
     Auth,
@@ -13,6 +17,7 @@ from httpx import (
     HTTPError,
     InvalidURL,
     Limits,
+    QueryParams,
     Request,
     Response,
     Timeout,
@@ -44,7 +49,13 @@ __all__ = [
     "TimeoutException",
     "TransportError",
     "UnsupportedProtocol",
+    "query",
 ]
+
+
+def query(params: Mapping[str, Any]) -> str:
+    """Parameters as part of an address, as RFC 3986 has it: a blank is %20 and never a plus."""
+    return urlencode(QueryParams(params).multi_items(), quote_via=quote, safe="")
 
 
 class _NoCookies(Cookies):

@@ -302,7 +302,7 @@ def test_later_only_changed_accounts_are_asked_for(globe: Globe) -> None:
         asked for asked in globe.service.sandbox.asked("GET", "Account") if asked["status"] == 200
     )
     assert "ModifiedDate+ge" not in first["query"]
-    assert "ModifiedDate+ge+DateTime%27" in second["query"]
+    assert "ModifiedDate%20ge%20DateTime%27" in second["query"]
 
 
 # ---- read
