@@ -10,7 +10,7 @@ import yaml
 from flask import Flask
 from koppel_ccvshop import sandbox as shop_sandbox
 from koppel_hubspot import hubspot
-from koppel_hubspot.sandbox import ORDER_STAGES, TOKEN
+from koppel_hubspot.sandbox import ORDER_PIPELINE, ORDER_STAGES, TOKEN
 from koppel_hubspot.sandbox.store import Store
 
 from hub.engine.configfile import apply
@@ -248,6 +248,46 @@ def tie(key: str, type_id: int) -> Json:
     """A link to make together with a record."""
     types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}]
     return {"to": {"id": key}, "types": types}
+
+
+def place(
+    trio: Trio,
+    number: str,
+    *lines: dict[str, str],
+    contact: str = "",
+    company: str = "",
+    **own: str,
+) -> str:
+    """Somebody makes an order in the CRM by hand, with lines, contact and company."""
+    links = [*([tie(contact, 507)] if contact else []), *([tie(company, 509)] if company else [])]
+    made = trio.change(
+        "orders",
+        properties={
+            "hs_order_name": f"#{number}",
+            "hs_external_order_id": number,
+            "hs_pipeline": ORDER_PIPELINE,
+            "hs_pipeline_stage": ORDER_STAGES["Open"],
+            "hs_currency_code": "EUR",
+            **own,
+        },
+        associations=links,
+    )
+    for position, line in enumerate(lines):
+        values = {"hs_position_on_quote": str(position), **line}
+        trio.change("line_items", properties=values, associations=[tie(made["id"], 514)])
+    return str(made["id"])
+
+
+def line(sku: str = "ZADEL-GEL", quantity: str = "2", price: str = "33.02", **own: str) -> Any:
+    values = {"hs_sku": sku, "name": sku, "quantity": quantity, "price": price}
+    return {**values, "hs_tax_rate_group_id": "15970230", **own}
+
+
+def buyer(trio: Trio, email: str = "anouk@post.example", **own: str) -> str:
+    """A contact with an address."""
+    values = {"email": email, "firstname": "Anouk", "lastname": "de Vries", "city": "Amsterdam"}
+    values |= {"address": "Utrechtsestraat 12 bis", "zip": "1017 VH", "country": "NL"}
+    return str(trio.change("contacts", properties={**values, **own})["id"])
 
 
 # -- flows -----------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from hub.engine.hub import Hub
 from hub.sdk.sandbox import running
 from tests.flows.hubspot.bench import Trio
 
+FILLED = {"orders": 8, "deals": 6, "contacts": 6, "companies": 3}
 EMPTY = {"contacts": 0, "companies": 0, "products": 0, "orders": 0, "deals": 0, "invoices": 0}
 
 
@@ -48,3 +49,9 @@ def make_trio(config: Config) -> Iterator[Callable[..., Trio]]:
 def trio(make_trio: Callable[..., Trio]) -> Trio:
     """A CRM with its catalogue, books with some debtors and items, a shop without orders."""
     return make_trio()
+
+
+@pytest.fixture
+def filled(make_trio: Callable[..., Trio]) -> Trio:
+    """A CRM with orders in four stages, and deals in two pipelines."""
+    return make_trio(crm=FILLED)

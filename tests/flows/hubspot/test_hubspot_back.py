@@ -1,28 +1,17 @@
-"""Orders, deals and invoices of the CRM on their way to the books."""
+"""Orders of the CRM on their way to the books."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
-import pytest
 from koppel_hubspot.sandbox import ORDER_PIPELINE, ORDER_STAGES
 
-from hub.engine.configfile import ConfigFileError
-from tests.flows.hubspot.bench import VAT_IN_BOOKS, Trio, flow, orders_to_books, tie
+from tests.flows.hubspot.bench import Trio, buyer, line, orders_to_books, place
 from tests.flows.pairs import entry, go, outcomes
 
 Make = Callable[..., Trio]
 D = Decimal
-FILLED = {"orders": 8, "deals": 6, "contacts": 6, "companies": 3}
-PAID = "2220863726"  # the stage of paid deals in the second pipeline
-
-
-@pytest.fixture
-def filled(make_trio: Make) -> Trio:
-    """A CRM with orders in four stages, and deals in two pipelines."""
-    return make_trio(crm=FILLED)
 
 
 def in_stage(trio: Trio, name: str) -> set[str]:
@@ -31,63 +20,7 @@ def in_stage(trio: Trio, name: str) -> set[str]:
     return {p["hs_external_order_id"] for p in own}
 
 
-def place(
-    trio: Trio,
-    number: str,
-    *lines: dict[str, str],
-    contact: str = "",
-    company: str = "",
-    **own: str,
-) -> str:
-    """Somebody makes an order in the CRM by hand, with lines, contact and company."""
-    links = [*([tie(contact, 507)] if contact else []), *([tie(company, 509)] if company else [])]
-    made = trio.change(
-        "orders",
-        properties={
-            "hs_order_name": f"#{number}",
-            "hs_external_order_id": number,
-            "hs_pipeline": ORDER_PIPELINE,
-            "hs_pipeline_stage": ORDER_STAGES["Open"],
-            "hs_currency_code": "EUR",
-            **own,
-        },
-        associations=links,
-    )
-    for position, line in enumerate(lines):
-        values = {"hs_position_on_quote": str(position), **line}
-        trio.change("line_items", properties=values, associations=[tie(made["id"], 514)])
-    return str(made["id"])
-
-
-def line(sku: str = "ZADEL-GEL", quantity: str = "2", price: str = "33.02", **own: str) -> Any:
-    values = {"hs_sku": sku, "name": sku, "quantity": quantity, "price": price}
-    return {**values, "hs_tax_rate_group_id": "15970230", **own}
-
-
-def buyer(trio: Trio, email: str = "anouk@post.example", **own: str) -> str:
-    """A contact with an address."""
-    values = {"email": email, "firstname": "Anouk", "lastname": "de Vries", "city": "Amsterdam"}
-    values |= {"address": "Utrechtsestraat 12 bis", "zip": "1017 VH", "country": "NL"}
-    return str(trio.change("contacts", properties={**values, **own})["id"])
-
-
 # ---- failures
-
-
-def test_a_pipeline_that_no_longer_exists_stops_the_flow_and_names_the_setting(
-    filled: Trio,
-) -> None:
-    chosen = {"pipeline": "2220863724", "stages": [PAID]}
-    filled.couple(deals=orders_to_books("crm.deals", filter=chosen))
-    assert outcomes(go(filled, "deals")) == {"created": 2}
-    filled.crm.test_client().delete("/_sandbox/pipelines/deals/2220863724")
-    for deal in filled.of("deals", pipeline="2220863724"):
-        values = {"pipeline": "default", "dealstage": "closedlost"}
-        filled.store.update("deals", deal["id"], values)
-    ran = go(filled, "deals", full=True)
-    assert ran["status"] == "failed"
-    assert "deal pipeline 2220863724 does not exist in HubSpot any more" in filled.message(ran)
-    assert "Sales Pipeline" in filled.message(ran), "which there are"
 
 
 def test_a_token_that_is_revoked_in_the_middle_of_a_run_books_no_order_by_halves(
@@ -338,47 +271,3 @@ def test_an_order_that_was_booked_and_changes_is_held_up_to_be_settled(make_trio
     held = entry(go(trio, "orders"), "7001")
     assert held["outcome"] == "blocked"
     assert len(trio.booked()["7001"]) == 1
-
-
-# ---- deals and invoices
-
-
-def test_o30_won_deals_of_a_pipeline_become_sales_orders(filled: Trio) -> None:
-    """Also O21 for deals: pipeline and stage are the filter."""
-    chosen = {"pipeline": "2220863724", "stages": [PAID]}
-    filled.couple(deals=orders_to_books("crm.deals", filter=chosen))
-    ran = go(filled, "deals")
-    wanted = {d["id"] for d in filled.of("deals", pipeline="2220863724", dealstage=PAID)}
-    assert outcomes(ran) == {"created": len(wanted)}, ran["entries"]
-    booked = filled.booked()
-    assert set(booked) == wanted
-    for key in wanted:
-        (header,) = booked[key]
-        number = header["SalesOrderNumber"]
-        lines = [r for r in filled.rows("SalesOrderLine") if r["SalesOrderNumber"] == number]
-        assert len(lines) == len(filled.tied("deals", key, "line_items"))
-    since = len(filled.rows("SalesOrderHeader"))
-    go(filled, "deals", full=True)
-    assert len(filled.rows("SalesOrderHeader")) == since
-
-
-def test_o21_a_pipeline_without_stages_takes_all_its_deals_and_none_of_others(
-    filled: Trio,
-) -> None:
-    filled.couple(deals=orders_to_books("crm.deals", filter={"pipeline": "default"}))
-    go(filled, "deals")
-    assert set(filled.booked()) == {d["id"] for d in filled.of("deals", pipeline="default")}
-
-
-def test_o02_invoices_of_the_crm_become_invoices_of_the_books(make_trio: Make) -> None:
-    """They are read only: a flow that would write them is refused with the reason."""
-    trio = make_trio(crm={"invoices": 3, "contacts": 6, "companies": 3})
-    settings = {"vat_codes": VAT_IN_BOOKS, "rounding_item": "AFRONDING", "invoice_code": "1"}
-    invoices = flow("crm.invoices", "erp.invoices", **settings)
-    trio.couple(invoices=invoices)
-    ran = go(trio, "invoices")
-    assert outcomes(ran) == {"created": 3}, ran["entries"]
-    numbers = {row["YourReference"].strip() for row in trio.rows("InvoiceHeader")}
-    assert numbers == {i["properties"]["hs_number"] for i in trio.of("invoices")}
-    with pytest.raises(ConfigFileError, match="only reads invoices out of HubSpot"):
-        trio.couple(invoices=flow("erp.invoices", "crm.invoices"))
