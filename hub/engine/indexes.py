@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -72,7 +73,7 @@ class DatabaseIndexes:
                     .order_by(col(IndexItem.key))
                 )
                 for digest, data in rows:
-                    found.setdefault(hashes[digest], data)
+                    _prefer(found, hashes[digest], data, index)
         return found
 
     def add(self, api: Any, index: Index, row: IndexRow) -> None:
@@ -111,8 +112,15 @@ class DatabaseIndexes:
             state = session.get(IndexState, (self._connection, index.name))
             since = state.cursor if state else None
         self._store_added(index.name)
-        for page in index.read(api, since):
+        walk: _Walk | None = None
+        for position, page in enumerate(index.read(api, since)):
             with self._database.session() as session:
+                if page.whole and position == 0:
+                    walk = _Walk(self._keys(session, index))
+                elif not page.whole:
+                    walk = None
+                if walk is not None:
+                    walk.seen.update(row.key for row in page.rows)
                 self._store(session, index, page.rows)
                 state = session.get(IndexState, (self._connection, index.name))
                 if state is None:
@@ -121,6 +129,9 @@ class DatabaseIndexes:
                     state.cursor = _plain(page.cursor)
                 state.refreshed_at = utc_now()
                 session.add(state)
+        if walk is not None:
+            with self._database.session() as session:
+                self._forget(session, index, sorted(walk.before - walk.seen))
         self._refreshed[index.name] = time.monotonic()
         self._started.add(index.name)
 
@@ -128,15 +139,7 @@ class DatabaseIndexes:
         here = {"connection_id": self._connection, "name": index.name}
         latest = {row.key: row for row in rows}
         for chunk in _chunks(list(latest.values()), CHUNK):
-            keys = [row.key for row in chunk]
-            for table in (IndexValue, IndexItem):
-                session.execute(
-                    delete(table).where(
-                        col(table.connection_id) == self._connection,
-                        col(table.name) == index.name,
-                        col(table.key).in_(keys),
-                    )
-                )
+            self._forget(session, index, [row.key for row in chunk])
             session.execute(
                 insert(IndexItem),
                 [{**here, "key": row.key, "data": _plain(row.data)} for row in chunk],
@@ -150,8 +153,44 @@ class DatabaseIndexes:
             if values:
                 session.execute(insert(IndexValue), values)
 
+    def _keys(self, session: Session, index: Index) -> set[str]:
+        return set(
+            session.execute(
+                select(col(IndexItem.key)).where(
+                    col(IndexItem.connection_id) == self._connection,
+                    col(IndexItem.name) == index.name,
+                )
+            ).scalars()
+        )
+
+    def _forget(self, session: Session, index: Index, keys: list[str]) -> None:
+        for chunk in _chunks(keys, CHUNK):
+            for table in (IndexValue, IndexItem):
+                session.execute(
+                    delete(table).where(
+                        col(table.connection_id) == self._connection,
+                        col(table.name) == index.name,
+                        col(table.key).in_(chunk),
+                    )
+                )
+
     def _hash(self, by: str, value: str) -> str:
         return self._vault.digest(value)
+
+
+@dataclass
+class _Walk:
+    """A read of the whole list. before: what was kept when it began; others may add meanwhile."""
+
+    before: set[str]
+    seen: set[str] = field(default_factory=set)
+
+
+def _prefer(found: dict[str, Json], value: str, data: Json, index: Index) -> None:
+    """The first record with a value is found, unless it is one of the last and another is not."""
+    known = found.get(value)
+    if known is None or (index.last and index.last(known) and not index.last(data)):
+        found[value] = data
 
 
 def _chunks(items: list[T], size: int) -> Iterator[list[T]]:

@@ -29,10 +29,15 @@ class IndexRow:
 
 @dataclass(frozen=True)
 class IndexPage:
-    """Some rows, and the cursor to store once they are kept."""
+    """Some rows, and the cursor to store once they are kept.
+
+    whole: part of a walk over the whole list. When all pages of a read are, and it came to its
+    end, records that it did not show are forgotten: they are no longer there.
+    """
 
     rows: Sequence[IndexRow]
     cursor: Json | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +47,16 @@ class Index:
     name: of the map, once per system. read(api, since): yields pages of what is new or changed
     since the stored cursor (None: all). one(api, by, value): asks for a single value live; used
     while there is no map yet and few values are wanted, so that a first small run need not read
-    the whole list. few: how many values are few.
+    the whole list. few: how many values are few. last(data): true of records that are to be found
+    only where no other one has the value, such as a blocked customer with an e-mail address that
+    somebody else has too.
     """
 
     name: str
     read: Callable[[Api, Json | None], Iterator[IndexPage]]
     one: Callable[[Api, str, str], IndexRow | None]
     few: int = field(default=10)
+    last: Callable[[Json], bool] | None = None
 
 
 class IndexStore(Protocol):
