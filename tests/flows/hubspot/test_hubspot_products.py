@@ -154,10 +154,14 @@ def test_p11_products_are_recognised_by_sku_whatever_its_capitals_and_made_once(
     trio: Trio,
 ) -> None:
     """Also a second run that writes nothing."""
+    key = shown(trio, "ZADEL-GEL")["hs_object_id"]
+    trio.change("products", key, properties={"hs_sku": "zadel-gel"})
     count = len(trio.of("products"))
     trio.couple(products=to_crm())
     first = outcomes(go(trio, "products"))
     assert first["updated"] >= 8
+    skus = [p["properties"]["hs_sku"].casefold() for p in trio.of("products")]
+    assert skus.count("zadel-gel") == 1
     assert len(trio.of("products")) == count + first["created"]
     since = trio.mark()
     assert outcomes(go(trio, "products", full=True))["created"] == 0
