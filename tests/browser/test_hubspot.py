@@ -201,6 +201,7 @@ def take_access_back(page: Page, crm: Crm) -> None:
     expect(page.get_by_text("Needs attention")).to_be_visible()
     expect(page.get_by_role("button", name="Connect again")).to_have_count(1)
     picture(page, "10-dead")
+    assert violations(page) == []
     page.goto(f"{crm.url}/connections")
     picture(page, "11-connections")
     page.goto(crm.url)

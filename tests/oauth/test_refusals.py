@@ -13,6 +13,7 @@ from flask import Flask
 from koppel_hubspot.sandbox import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, create_app
 from sqlmodel import col, select
 
+from hub.app import create_app as pages
 from hub.config import Config
 from hub.engine import connections as desk
 from hub.engine import oauth
@@ -20,7 +21,9 @@ from hub.engine.configfile import apply, yamltree
 from hub.engine.hub import Hub
 from hub.sdk import AuthenticationError, ConfigurationError, KoppelError, NotConnected
 from hub.sdk.sandbox import Sandbox, running
+from hub.store import users
 from hub.store.tables import Connection, OAuthToken, utc_now
+from tests.oauth.test_connect import Person
 
 KEYS = ("contacts", "companies", "products", "orders", "deals", "invoices")
 TOKEN_PATH = "/oauth/v3/token"
@@ -169,6 +172,19 @@ def test_a_code_that_is_not_taken_is_no_dead_grant(crm: Crm) -> None:
     assert "unknown auth code" in back.problem
     assert crm.token.dead == ""
     assert crm.account() == "145893007", "what was given before is still good"
+
+
+def test_what_has_to_be_mended_stands_on_the_page_of_the_connection(
+    crm: Crm,
+) -> None:
+    users.add(crm.hub.database, "anna@example.com", "a sentence nobody guesses", name="Anna")
+    crm.apply(client_secret="of-another-app")
+    assert not desk.check(crm.hub, crm.row.id or 0).ok
+    anna = Person(pages(hub=crm.hub))
+    shown = anna.get("/connections/crm").text
+    assert "This is not the client secret of the app" in shown
+    assert "Access was taken back" not in shown, "it was not"
+    assert "Mend the connection" in anna.get("/").text
 
 
 # ---- taken back on purpose
