@@ -19,6 +19,7 @@ from hub.sdk import (
     NotFound,
     OAuth2,
     RateLimit,
+    RecordError,
     TemporaryError,
     Throttled,
 )
@@ -208,6 +209,11 @@ def _forbidden(body: Any, where: str) -> KoppelError:
             setting="access_token",
         )
     said = str(body.get("message") or "") if isinstance(body, dict) else ""
+    if isinstance(body, dict) and body.get("category") == "MISSING_SCOPES":
+        return ConfigurationError(
+            f"{where}: the app lacks a scope, and HubSpot does not say which. {said}"[:400].strip(),
+            setting="access_token",
+        )
     return AuthenticationError(f"{where}: the token may not do this. {said}"[:400].strip())
 
 
@@ -239,7 +245,13 @@ def until_midnight(zone: Any = None, now: dt.datetime | None = None) -> float:
 
 def check(api: Api) -> Account:
     """One request: the account, its currency and its time zone."""
-    found = api.get("/account-info/v3/details")
+    try:
+        found = api.get("/account-info/v3/details")
+    except (AuthenticationError, ConfigurationError, NotFound) as error:
+        token = api.credentials.access_token
+        if api.tokens is not None or token is None or _unknown(error):
+            raise
+        return _check_token(api, token.get_secret_value())
     if not isinstance(found, dict) or not found.get("portalId"):
         raise TemporaryError("HubSpot told nothing about the account. Is the address right?")
     api.memo["time zone"] = found.get("timeZone")
@@ -252,6 +264,27 @@ def check(api: Api) -> Account:
     return Account(
         name=f"HubSpot account {found['portalId']}", facts={k: v for k, v in facts.items() if v}
     )
+
+
+def _unknown(error: Exception) -> bool:
+    """Whether the token is no good at all."""
+    return isinstance(error, AuthenticationError) and error.setting is not None
+
+
+def _check_token(api: Api, token: str) -> Account:
+    """A token that may not ask for the account: what it is itself, else whether it may read."""
+    try:
+        path = "/oauth/v2/private-apps/get/access-token-info"
+        found = api.post(path, {"tokenKey": token}, safe=True)
+    except (AuthenticationError, ConfigurationError, RecordError) as error:
+        if _unknown(error):
+            raise
+        found = None  # a service key is no private app
+    if isinstance(found, dict) and found.get("hubId"):
+        key = str(found["hubId"])
+        return Account(name=f"HubSpot account {key}", facts={"Account": key})
+    api.get(f"{OBJECTS}/contacts", {"limit": 1})
+    return Account(name="HubSpot account")
 
 
 __all__ = ["OBJECTS", "OK", "auth", "base_url", "check", "judge", "limits", "oauth2", "observed"]

@@ -88,7 +88,9 @@ def raise_not_unique(api: Api, kind: str, by: str | None, error: Refusal) -> Non
 
     HubSpot's words for that are not certain: the property itself is asked.
     """
-    if not by or error.status != 400 or error.existing or error.problems or _DOUBLE in error.said:
+    if not by or error.status != 400 or error.existing or _DOUBLE in error.said:
+        return
+    if any(problem.name != by for problem in error.problems):
         return
     try:
         definition = api.get(f"/crm/v3/properties/{kind}/{by}")
@@ -152,8 +154,10 @@ def _written(
     except Refusal as error:
         raise_not_unique(api, kind, inputs[0].get("idProperty"), error)
         left[0] -= 1
-        if len(inputs) == 1 or left[0] < 0:
-            return [error for _ in inputs]
+        if len(inputs) == 1:
+            return [error]
+        if left[0] < 0:  # whose refusal it is, nobody knows: whom it names neither
+            return [RecordError(str(error), code="not_tried") for _ in inputs]
         # Refused as a whole, and nothing written: halves find the one that is to blame.
         middle = len(inputs) // 2
         halves = (inputs[:middle], inputs[middle:])
@@ -161,10 +165,22 @@ def _written(
     except NotFound as error:
         return [error for _ in inputs]
     errors = _errors_of(answer, inputs)
+    _all_not_unique(api, kind, inputs, errors)
     fine = [n for n in range(len(inputs)) if n not in errors]
     records = _matched(results_of(answer), inputs, fine, by)
     lost = NotFound(f"HubSpot told nothing about this record of {kind}", code="no_answer")
     return [errors.get(n) or records.get(n) or lost for n in range(len(inputs))]
+
+
+def _all_not_unique(
+    api: Api, kind: str, inputs: Sequence[Json], errors: Mapping[int, RecordError]
+) -> None:
+    """Each record is refused by itself for the property that they all go by."""
+    first = errors.get(0)
+    if not isinstance(first, Refusal) or len(errors) < len(inputs):
+        return
+    if all(isinstance(e, Refusal) and "non-unique" in e.said for e in errors.values()):
+        raise_not_unique(api, kind, inputs[0].get("idProperty"), first)
 
 
 def _errors_of(answer: Any, inputs: Sequence[Json]) -> dict[int, RecordError]:

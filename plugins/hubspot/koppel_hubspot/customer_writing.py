@@ -16,6 +16,8 @@ from .schema import REFERENCE, write
 
 CONTACTS, COMPANIES = "contacts", "companies"
 KNOWN = "contacts by e-mail address"
+_WHO = ("email", REFERENCE)
+"""Whoever has the same value of these is the same person; of any other property, somebody else."""
 
 
 def find_by_email(api: Api, values: Sequence[str]) -> dict[str, Raw]:
@@ -201,7 +203,7 @@ def _tie(
     there: dict[str, list[str]] = {}
     pairs: list[tuple[str, str, int]] = []
     for one, result, belongs, owner in zip(tied.inputs, made, tied.homes, tied.owners, strict=True):
-        if isinstance(result, Refusal) and result.existing:
+        if isinstance(result, Refusal) and result.existing and result.taken in _WHO:
             there.setdefault(result.existing, []).extend(belongs)
             _known(api, one, result.existing)
         elif isinstance(result, RecordError):
@@ -307,7 +309,11 @@ def _create_without_email(
 
 def _take_over(api: Api, payloads: Sequence[Json], made: dict[int, Result]) -> None:
     """A refusal that names an existing contact is a match: it gets what we know."""
-    there = {n: r.existing for n, r in made.items() if isinstance(r, Refusal) and r.existing}
+    there = {
+        n: r.existing
+        for n, r in made.items()
+        if isinstance(r, Refusal) and r.existing and r.taken in _WHO
+    }
     if not there:
         return
     keys = list(dict.fromkeys(there.values()))

@@ -10,6 +10,7 @@ from hub.sdk import Api, Raw, RecordError, Written
 
 from .batches import NotUnique, Result, folded, read_many, wire
 from .families import FAMILY
+from .refusals import Refusal
 from .schema import write
 from .searching import by_values, found_among
 
@@ -241,9 +242,10 @@ def _written(api: Api, inputs: list[Json]) -> list[Result]:
     fresh = [{"properties": inputs[n]["properties"]} for n in new]
     answers = dict(zip(old, write(api, KIND, "update", changes), strict=True))
     answers |= dict(zip(new, write(api, KIND, "create", fresh, by=(SKU,)), strict=True))
-    for n, answer in answers.items():
-        existing = getattr(answer, "existing", None)
-        if existing:  # search did not know it yet
-            body = [{"id": existing, "properties": inputs[n]["properties"]}]
+    for n in new:
+        answer = answers[n]
+        if isinstance(answer, Refusal) and answer.existing and answer.taken == SKU:
+            # Search did not know it yet.
+            body = [{"id": answer.existing, "properties": inputs[n]["properties"]}]
             answers[n] = write(api, KIND, "update", body)[0]
     return [answers[n] for n in range(len(inputs))]

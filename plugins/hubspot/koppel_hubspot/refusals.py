@@ -11,6 +11,7 @@ from typing import Any
 from hub.sdk import RejectedError
 
 _EXISTING = re.compile(r"Existing ID: (\d+)|(\d+) already has that value")
+_TAKEN = re.compile(r"propertyName=([^,}\s]+)")
 _LONGEST = 400
 
 
@@ -24,22 +25,31 @@ class Problem:
 
 
 class Refusal(RejectedError):
-    """HubSpot refused a record. existing: the id of the record that has the value already."""
+    """HubSpot refused a record. existing: the id of the record that has the value already; taken:
+    the property that the value is of, "" where HubSpot does not say."""
 
     def __init__(self, body: Any, status: int = 400) -> None:
         self.status = status
         self.category = _text(body, "category")
         self.said = _text(body, "message")
         self.problems = problems_of(body)
-        found = _EXISTING.search(self.said) or _EXISTING.search(
-            " ".join(problem.message for problem in self.problems)
-        )
-        self.existing = (found[1] or found[2]) if found else None
+        self.existing, self.taken = self._conflict()
         super().__init__(
             f"HubSpot refused it: {self._words()}",
             field=f"properties.{self.problems[0].name}" if self.problems else None,
             code=(self.problems[0].code if self.problems else self.category).lower() or "rejected",
         )
+
+    def _conflict(self) -> tuple[str | None, str]:
+        whole = Problem("", "", self.said)
+        for problem in (whole, *self.problems):
+            found = _EXISTING.search(problem.message)
+            if found and found[1]:
+                return found[1], "email"
+            if found:
+                named = _TAKEN.search(problem.message)
+                return found[2], named[1] if named else problem.name
+        return None, ""
 
     def _words(self) -> str:
         if self.problems:

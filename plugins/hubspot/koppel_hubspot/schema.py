@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from hub.model import Json
-from hub.sdk import Api, ConfigurationError, Field
+from hub.sdk import Api, ConfigurationError, Field, NotFound
 
 from .batches import NotUnique, Result, folded, read_many, write_many
 from .refusals import Refusal
@@ -60,6 +61,7 @@ OURS: dict[str, dict[str, Own]] = {
     "deals": {REFERENCE: _REFERENCE},
     "line_items": {LINE: Own("Line of an order", unique=True)},
 }
+OWN_GROUP = "hub_integration"
 GROUPS = {
     "contacts": "contactinformation",
     "companies": "companyinformation",
@@ -134,8 +136,10 @@ def ensure(api: Api, kind: str, names: Iterable[str]) -> bool:
         )
     bodies = [_body(kind, name, OURS[kind][name]) for name in lacking]
     try:
-        api.post(f"{PROPERTIES}/{kind}/batch/create", {"inputs": bodies})
+        answer = api.post(f"{PROPERTIES}/{kind}/batch/create", {"inputs": bodies})
     except Refusal:
+        answer = None
+    if not isinstance(answer, dict) or answer.get("errors"):
         # Another process may have made one of them meanwhile: each by itself then.
         for body in bodies:
             _make(api, kind, body)
@@ -148,10 +152,49 @@ def _make(api: Api, kind: str, body: Json) -> None:
         api.post(f"{PROPERTIES}/{kind}", body)
     except Refusal as error:
         if error.status == 409:
+            _same_type(api, kind, body)
+            return
+        if _other_group(api, kind, body):
+            _make(api, kind, body)
             return
         if not body.pop("hasUniqueValue", False):
             raise _no_property(kind, [str(body["name"])], error) from error
         _make(api, kind, body)
+
+
+def _same_type(api: Api, kind: str, body: Json) -> None:
+    """What is there under that name already has to be of a kind that takes our values."""
+    try:
+        there = api.get(f"{PROPERTIES}/{kind}/{body['name']}")
+    except NotFound:
+        return
+    found = there.get("type") if isinstance(there, dict) else None
+    if found and found not in (body["type"], "string"):
+        raise ConfigurationError(
+            f"HubSpot has a property {body['name']} of {kind} already, and it is of type {found}. "
+            f"The hub needs one of type {body['type']}: rename or delete it in HubSpot.",
+            setting="create_properties",
+        )
+
+
+def _other_group(api: Api, kind: str, body: Json) -> bool:
+    """Move to a group of our own where the usual one is not there; whether that was so."""
+    if body["groupName"] == OWN_GROUP:
+        return False
+    key = f"groups of {kind}"
+    if key not in api.memo:
+        answer = api.get(f"{PROPERTIES}/{kind}/groups")
+        found = answer.get("results") if isinstance(answer, dict) else None
+        names = {one.get("name") for one in found or ()}
+        if names and not names & {GROUPS[kind], OWN_GROUP}:
+            with suppress(Refusal):  # it is there already
+                group = {"name": OWN_GROUP, "label": "Integration hub"}
+                api.post(f"{PROPERTIES}/{kind}/groups", group)
+        api.memo[key] = names
+    if not api.memo[key] or GROUPS[kind] in api.memo[key]:
+        return False
+    body["groupName"] = OWN_GROUP
+    return True
 
 
 def _body(kind: str, name: str, own: Own) -> Json:

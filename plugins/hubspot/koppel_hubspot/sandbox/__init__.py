@@ -24,7 +24,7 @@ from hub.sdk.sandbox import Sandbox
 
 from . import associations
 from .access import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, TOKEN, Access, Limits
-from .definitions import GROUPS, made
+from .definitions import made
 from .errors import PORTAL, Refused, not_found
 from .hooks import Hooks, signature
 from .objects import Answer, Objects
@@ -68,6 +68,8 @@ def create_app(
     unique_sku: bool = True,
     without_unique: Iterable[str] = (),
     missing_scopes: Iterable[str] = (),
+    unknown_key_is_named: bool = False,
+    without_group: Iterable[str] = (),
 ) -> Flask:
     """An account with so many records of each kind; *products* come on top of the catalogue.
 
@@ -76,10 +78,18 @@ def create_app(
     (requests in ten seconds, in a day, searches in a second). token_lifetime: of OAuth2 access
     tokens; rotates: whether a refresh spends its refresh token. unique_sku: whether records may be
     told apart by `hs_sku`; without_unique: types that get no other unique property.
-    missing_scopes: what the app was not granted.
+    missing_scopes: what the app was not granted. unknown_key_is_named: whether a key that is no
+    property is refused as a property that does not exist; without_group: types whose properties
+    are in a group of another name than usual.
     """
     app = Flask(__name__)
-    store = Store(lag=lag, unique_sku=unique_sku, without_unique=without_unique)
+    store = Store(
+        lag=lag,
+        unique_sku=unique_sku,
+        without_unique=without_unique,
+        unknown_key_is_named=unknown_key_is_named,
+        without_group=without_group,
+    )
     store.pipelines = copy.deepcopy(PIPELINES)
     _fill(store, contacts, companies, products, orders, lines, deals, invoices, seed, ties, until)
     access = Access(app, token=token, lifetime=token_lifetime, rotates=rotates)
@@ -217,13 +227,14 @@ def _properties(store: Store, method: str, parts: list[str], body: Any) -> Answe
     if len(parts) == 1 and method == "GET":
         return 200, {"results": [d.shown() for d in known.values()]}
     if len(parts) == 1 and method == "POST":
-        definition = made(kind, body, known, store.without_unique)
+        definition = made(kind, body, known, store.without_unique, store.groups[kind])
         known[definition.name] = definition
         return 201, definition.shown()
-    if parts[1:] == ["groups"] and method == "GET":
-        return 200, {"results": [{"name": GROUPS[kind], "label": kind, "archived": False}]}
+    if parts[1:] == ["groups"]:
+        return _groups(store.groups[kind], method, body)
     if parts[1:] == ["batch", "create"] and method == "POST":
-        definitions = [made(kind, one, known, store.without_unique) for one in body["inputs"]]
+        rules = (known, store.without_unique, store.groups[kind])
+        definitions = [made(kind, one, *rules) for one in body["inputs"]]
         known.update({d.name: d for d in definitions})
         return 201, {"status": "COMPLETE", "results": [d.shown() for d in definitions]}
     if len(parts) == 2 and parts[1] in known:
@@ -233,6 +244,17 @@ def _properties(store: Store, method: str, parts: list[str], body: Any) -> Answe
             known[parts[1]].options = body.get("options", known[parts[1]].options)
             return 200, known[parts[1]].shown()
     raise not_found()
+
+
+def _groups(known: set[str], method: str, body: Any) -> Answer:
+    if method == "GET":
+        return 200, {"results": [{"name": n, "label": n, "archived": False} for n in sorted(known)]}
+    if method != "POST" or not body.get("name") or not body.get("label"):
+        raise Refused(400, "Invalid input: name and label are required")
+    if body["name"] in known:
+        raise Refused(409, "A property group of that name exists.", "OBJECT_ALREADY_EXISTS")
+    known.add(body["name"])
+    return 201, {"name": body["name"], "label": body["label"], "archived": False}
 
 
 def _controls(app: Flask, store: Store, access: Access, hooks: Hooks) -> None:

@@ -201,6 +201,7 @@ def made(
     asked: dict[str, Any],
     known: dict[str, Definition],
     without_unique: Collection[str] = (),
+    groups: Collection[str] | None = None,
 ) -> Definition:
     """A new property as it was asked for. Raises Refused."""
     for name in ("name", "label", "type", "fieldType", "groupName"):
@@ -213,7 +214,7 @@ def made(
         raise Refused(409, f"A property named '{name}' already exists.", "OBJECT_ALREADY_EXISTS")
     if asked["fieldType"] not in _FIELD_TYPES.get(asked["type"], ()):
         raise Refused(400, f"fieldType {asked['fieldType']} does not fit type {asked['type']}")
-    if asked["groupName"] not in (GROUPS[kind], "hub_integration"):
+    if asked["groupName"] not in (groups or {GROUPS[kind]}):
         raise Refused(400, f"Property group {asked['groupName']} does not exist")
     unique = bool(asked.get("hasUniqueValue"))
     if unique and kind in without_unique:

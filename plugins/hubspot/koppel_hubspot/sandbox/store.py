@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from .definitions import CREATED, MODIFIED, Definition, checked, names, stamp, standard
+from .definitions import CREATED, GROUPS, MODIFIED, Definition, checked, names, stamp, standard
 from .errors import PORTAL, Refused, invalid, not_found
 from .world import (
     ALIASES,
@@ -40,7 +40,13 @@ class Store:
     """All records of an account. `lag`: seconds before search sees a write."""
 
     def __init__(
-        self, *, lag: float = 0.0, unique_sku: bool = True, without_unique: Iterable[str] = ()
+        self,
+        *,
+        lag: float = 0.0,
+        unique_sku: bool = True,
+        without_unique: Iterable[str] = (),
+        unknown_key_is_named: bool = False,
+        without_group: Iterable[str] = (),
     ) -> None:
         self.lock = threading.RLock()
         self.lag = lag
@@ -48,7 +54,10 @@ class Store:
         self.objects: dict[str, dict[str, Record]] = {kind: {} for kind in TYPES}
         self.known: dict[str, dict[str, Definition]] = {kind: standard(kind) for kind in TYPES}
         self.known["products"]["hs_sku"].unique = unique_sku
-        self.groups: dict[str, set[str]] = defaultdict(set)
+        self.unknown_key_is_named = unknown_key_is_named
+        self.groups = {kind: {GROUPS[kind]} for kind in GROUPS}
+        for kind in without_group:
+            self.groups[kind] = {"own_group"}
         self.links: dict[tuple[str, str], dict[tuple[str, str], list[int]]] = defaultdict(dict)
         self.taken: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
         self.index: dict[str, dict[str, Record]] = {kind: {} for kind in TYPES}
@@ -291,6 +300,9 @@ class Store:
     def must_be_unique(self, kind: str, by: str) -> None:
         """Raises Refused unless records can be told apart by it."""
         definition = self.known[kind].get(by)
+        if definition is None and self.unknown_key_is_named:
+            text = f'Property "{by}" does not exist'
+            raise invalid([(by, "PROPERTY_DOESNT_EXIST", text)])
         if definition is None or not definition.unique:
             number = TYPES[kind][1]
             raise Refused(
