@@ -350,7 +350,8 @@ def _cost_fields(settings: CustomerSettings) -> dict[str, str]:
 
 
 def _row(row: Json) -> IndexRow:
-    facts = {name: row.get(name) for name in ("ID", "AccountCode", "DebtorNumber")}
+    names = ("ID", "AccountCode", "DebtorNumber", "CustomerStatus")
+    facts = {name: row.get(name) for name in names}
     # An account that is no debtor cannot be ordered for: it is not found.
     email = code(row.get("EmailAddress")) if code(row.get("DebtorNumber")) else None
     values = {"email": email, "number": code(row.get("DebtorNumber"))}
@@ -369,9 +370,13 @@ def _one(api: Api, by: str, value: str) -> IndexRow | None:
         where = [f"DebtorNumber eq {odata.padded('DebtorNumber', value)}"]
     rows = globe.some(api, ACCOUNT, where=where, select=_KNOWN, top=10)
     debtors = [row for row in rows if code(row.get("DebtorNumber"))]
-    # One address may stand on several accounts: one that may buy comes first.
-    debtors.sort(key=lambda row: row.get("CustomerStatus") in BLOCKED)
+    debtors.sort(key=_blocked)
     return _row(debtors[0]) if debtors else None
 
 
-DEBTORS = Index(name="debtors by e-mail and number", read=_changed, one=_one)
+def _blocked(row: Json) -> bool:
+    """One address may stand on several accounts: one that may buy comes first."""
+    return row.get("CustomerStatus") in BLOCKED
+
+
+DEBTORS = Index(name="debtors by e-mail and number", read=_changed, one=_one, last=_blocked)

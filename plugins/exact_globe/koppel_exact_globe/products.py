@@ -324,8 +324,13 @@ def item_index(api: Api) -> Index:
         rows = globe.some(
             api, ITEM, where=[f"{prop} eq {odata.text(wanted)}"], select=names, top=10
         )
-        # An EAN may stand on an item that is no longer sold as well as on its successor.
-        rows.sort(key=lambda row: not row.get("IsSalesItem") or row.get("Condition") in _NOT_SOLD)
+        rows.sort(key=_retired)
         return index_row(api, rows[0]) if rows else None
 
-    return Index(name=f"items by {family}" if family else "items", read=changed, one=one)
+    name = f"items by {family}" if family else "items"
+    return Index(name=name, read=changed, one=one, last=_retired)
+
+
+def _retired(row: Json) -> bool:
+    """An EAN may stand on an item that is no longer sold as well as on its successor."""
+    return not row.get("IsSalesItem") or row.get("Condition") in _NOT_SOLD

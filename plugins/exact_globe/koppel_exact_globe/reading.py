@@ -70,6 +70,7 @@ def changed(
         yield rows, None if ms is None else {"modified": ms}
 
 
+WALK_AGAIN = dt.timedelta(days=1)
 KEYS = {"Account": "ID", "Item": "ItemCode"}
 
 
@@ -159,6 +160,26 @@ def index_pages(
     select: Sequence[str],
     row_of: Callable[[Json], IndexRow],
 ) -> Iterator[IndexPage]:
-    """The same as pages of an index."""
-    for rows, cursor in changed(api, entity, since, (), [*select, MODIFIED]):
-        yield IndexPage([row_of(row) for row in rows], cursor)
+    """The same as pages of an index; the whole list once a day, as deletions leave no trace.
+
+    The first reading is taken up where it broke off. A later walk keeps its cursor to itself until
+    it has come to the end, and begins again if it does not.
+    """
+    now = dt.datetime.now(dt.UTC)
+    names = [*select, MODIFIED]
+    walked = _moment((since or {}).get("walked"))
+    if not since or (walked is not None and now - walked < WALK_AGAIN):
+        stamp = walked or now
+        for rows, cursor in changed(api, entity, since, (), names):
+            at = cursor and {**cursor, "walked": stamp.isoformat()}
+            yield IndexPage([row_of(row) for row in rows], at)
+        return
+    latest = since
+    for rows, cursor in changed(api, entity, None, (), names):
+        latest = cursor or latest
+        yield IndexPage([row_of(row) for row in rows], whole=True)
+    yield IndexPage([], {**latest, "walked": now.isoformat()}, whole=True)
+
+
+def _moment(said: Any) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(said) if isinstance(said, str) else None

@@ -67,10 +67,17 @@ class Memory:
         self, api: Any, index: Index, by: str, values: Sequence[str], *, fresh: bool
     ) -> dict[str, Json]:
         rows = self.rows.setdefault(index.name, {})
-        for page in index.read(api, self.cursors.get(index.name)):
+        pages = list(index.read(api, self.cursors.get(index.name)))
+        if pages and all(page.whole for page in pages):
+            rows.clear()
+        for page in pages:
             rows |= {row.key: row for row in page.rows}
             self.cursors[index.name] = page.cursor or self.cursors.get(index.name)
-        known = {(row.values.get(by) or "").strip().casefold(): row.data for row in rows.values()}
+        known: dict[str, Json] = {}
+        for _, row in sorted(rows.items()):
+            value = (row.values.get(by) or "").strip().casefold()
+            if value not in known or (index.last and index.last(known[value])):
+                known[value] = row.data
         return {v: known[v.strip().casefold()] for v in values if v.strip().casefold() in known}
 
     def add(self, api: Any, index: Index, row: IndexRow) -> None:

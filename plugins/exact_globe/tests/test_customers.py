@@ -266,27 +266,26 @@ def test_debtors_are_found_by_email_whatever_its_case(globe: Globe, live: bool) 
     assert numbers == {"INFO@omdehoek.example": "1001", "t.dewit@post.example": "1002"}
 
 
+@pytest.mark.parametrize("live", [True, False], ids=["asked live", "kept"])
+@pytest.mark.parametrize("statuses", ["EA", "AE", "BA", "AB"])
 def test_of_accounts_with_one_address_the_one_that_may_buy_is_taken(
-    connect: Callable[..., Globe],
+    connect: Callable[..., Globe], statuses: str, live: bool
 ) -> None:
     both = [
         {
-            "AccountName": "Oud",
+            "AccountName": f"Account {status}",
             "CustomerType": "C",
-            "CustomerStatus": "E",
+            "CustomerStatus": status,
             "EmailAddress": "a@b.example",
-        },
-        {
-            "AccountName": "Nu",
-            "CustomerType": "C",
-            "CustomerStatus": "A",
-            "EmailAddress": "a@b.example",
-        },
+        }
+        for status in statuses
     ]
     globe = connect(accounts=both)
-    globe.memory = LiveIndex()  # type: ignore[assignment]
+    if live:
+        globe.memory = LiveIndex()  # type: ignore[assignment]
     found = Customers().find(globe.api(), "email", ["a@b.example"])
-    assert Customers().known_as_of(found["a@b.example"]) == "1006"
+    taken = {"0": "1005", "1": "1006"}[str(statuses.index("A"))]
+    assert Customers().known_as_of(found["a@b.example"]) == taken
 
 
 def test_later_only_changed_accounts_are_asked_for(globe: Globe) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from koppel_exact_globe import api as globe_api
+from koppel_exact_globe import odata
 from koppel_exact_globe.entities import Products
 from koppel_exact_globe.forms_goods import ProductsFilter
 
@@ -57,13 +59,38 @@ def test_whether_an_item_can_be_sold(globe: Globe, values: dict[str, Any], sella
     assert globe.understood(Products(), record).sellable is sellable
 
 
-def test_an_ean_on_two_items_gives_the_one_that_is_sold(globe: Globe) -> None:
-    globe.memory = LiveIndex()  # type: ignore[assignment]
+@pytest.mark.parametrize("live", [True, False], ids=["asked live", "kept"])
+def test_an_ean_on_two_items_gives_the_one_that_is_sold(globe: Globe, live: bool) -> None:
+    if live:
+        globe.memory = LiveIndex()  # type: ignore[assignment]
     api = globe.api()
     for code, condition in (("A-OUD", "B"), ("B-NIEUW", "A")):
         body = {"ItemCode": code, "Description0": code, "GTIN": "9999", "IsSalesItem": True}
         globe_api.create(api, "Item", body | {"Condition": condition})
     assert Products().find(api, "ean", ["9999"])["9999"]["ItemCode"] == "B-NIEUW"
+
+
+def test_an_item_that_was_deleted_is_forgotten_when_the_list_is_walked_again_after_a_day(
+    globe: Globe,
+) -> None:
+    """Deleted records leave no trace among the changes."""
+    api, entity = globe.api(), Products()
+    for code in ("X1", "X2"):
+        globe_api.create(api, "Item", {"ItemCode": code, "Description0": code})
+    assert set(entity.find(api, "sku", ["X1", "X2"])) == {"X1", "X2"}
+    api.request("DELETE", f"Item({odata.text_key('X1')})")
+    assert set(entity.find(api, "sku", ["X1", "X2"])) == {"X1", "X2"}, "within the day: changes"
+    [cursor] = [c for c in globe.memory.cursors.values() if c]
+    yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1, minutes=1)
+    cursor["walked"] = yesterday.isoformat()
+    before = len(globe.service.calls())
+    assert set(entity.find(api, "sku", ["X1", "X2"])) == {"X2"}
+    [cursor] = [c for c in globe.memory.cursors.values() if c]
+    assert cursor["walked"] > yesterday.isoformat()
+    walk = len(globe.service.calls()) - before
+    assert set(entity.find(api, "sku", ["X2"])) == {"X2"}
+    assert walk == 1, globe.service.calls()
+    assert "ge" in globe.service.sandbox.requests[-1]["query"], "from here on only changes"
 
 
 def test_an_item_is_read_with_its_price_and_what_the_price_holds(globe: Globe) -> None:
