@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import re
 import secrets
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -31,19 +32,13 @@ from hub.sdk import (
 from .api import posted, walk
 from .forms import CustomersFilter
 from .reading import many, moment_of, stamp
-from .understanding import (
-    address_fields,
-    code,
-    house_number,
-    person_fields,
-    person_understood,
-    text,
-)
+from .understanding import address_fields, code, person_fields, person_understood, text
+from .userinfo import LINES, PARTS, body_of, note_spelling, whole
 
+READ_FOR = 120.0
+"""Seconds that an account that was just read is known, when it is written."""
 WALK_AGAIN = dt.timedelta(hours=24)
 """The shop does not say which accounts were changed: so often the index reads all of them."""
-_LINES = ("address_line_1", "address_line_2")
-_PARTS = ("street", "housenumber", "housenumber_suffix")
 _SIMPLE = ("company", "zipcode", "city", "province", "country_code", "telephone")
 
 
@@ -99,7 +94,7 @@ def _fields() -> Iterator[Field]:
                 )
         yield from (
             Field(f"{path}.{name}", only="write", label=f"{label} {name.replace('_', ' ')}")
-            for name in (*_LINES, *_PARTS)
+            for name in (*LINES, *PARTS)
         )
 
 
@@ -144,7 +139,7 @@ class Customers(Entity):
         """All accounts, in pages of 250."""
         wanted = query.filter
         assert isinstance(wanted, CustomersFilter)
-        for records in walk(api, "/users/", {"orderby": "id"}):
+        for records in _walk(api, "id"):
             yield Page([record for record in records if _fits(record, wanted)])
 
     def wanted(self, record: Raw, query: Query) -> bool:
@@ -153,7 +148,11 @@ class Customers(Entity):
 
     def get(self, api: Api, keys: Sequence[str]) -> Mapping[str, Raw | RecordError]:
         """One request a customer, or for many as many as the whole list takes."""
-        return many(api, "users", keys, {})
+        found = many(api, "users", keys, {})
+        known = {k: record for k, record in found.items() if not isinstance(record, RecordError)}
+        note_spelling(api, known.values())
+        api.memo["users read"] = (time.monotonic(), known)
+        return found
 
     def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
         """Accounts by e-mail address or number, out of an index of all of them."""
@@ -161,7 +160,7 @@ class Customers(Entity):
 
     def create(self, api: Api, payload: Json, effect: Effect) -> Written:
         """One request; an account that has the user name already is updated instead."""
-        body = _body(payload)
+        body = body_of(api, payload)
         name = text(body.get("username") or "")
         if name is None:
             raise RecordError(
@@ -175,11 +174,12 @@ class Customers(Entity):
             if error.code != "duplicate":
                 raise
             with api.doubting():
-                known = self.find(api, "email", [name]).get(name)
+                known = self.find(api, "username", [name]).get(name)
             if known is None:
                 raise RecordError(
-                    f"CCV Shop has an account with the user name {name} already, which has another "
-                    "e-mail address. Change one of the two in the shop.",
+                    f"CCV Shop has an account with the user name {name} already, which was not "
+                    "found. Try again tomorrow, when all accounts have been read again, or change "
+                    "the user name in the shop.",
                     field="email",
                     code="duplicate",
                 ) from error
@@ -190,16 +190,21 @@ class Customers(Entity):
         return Written(str(made["id"]), number=_number(made))
 
     def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
-        """One request; what is not in the payload stays as it is."""
+        """One request, two when the account was not just read; what is not written stays."""
         if not key.isdigit():
             raise NotFound(f"{key} is not an id of CCV Shop", code="not_found")
-        body = _body(payload)
-        if body:
-            api.patch(f"/users/{key}/", body, safe=True)
-        info = body.get("userinfo") or {}
-        if info.get("email"):
-            api.remember(USERS, _row({"id": int(key), "userinfo": info}))
-        return Written(key, number=text(info.get("reference") or "") or key)
+        body = body_of(api, payload)
+        if not body.get("userinfo"):
+            if body:
+                api.patch(f"/users/{key}/", body, safe=True)
+            return Written(key)
+        present = _present(api, key)
+        body = body_of(api, payload)  # by now it is known how this shop spells an address
+        body["userinfo"] = whole(present, body["userinfo"])
+        api.patch(f"/users/{key}/", body, safe=True)
+        record = {**present, **body, "id": int(key)}
+        api.remember(USERS, _row(record))
+        return Written(key, number=_number(record))
 
     def understood(self, document: Json, record: Raw, context: Context) -> None:
         """Names, contact person and delivery address; a user name that is an e-mail address."""
@@ -270,25 +275,16 @@ def _place(target: Json, address: Address) -> None:
         target["address_line_2"] = ", ".join(filter(None, (address.line2, address.line3)))
 
 
-def _body(payload: Json) -> Json:
-    """What is sent: nothing empty, the house number as a number."""
-    body = {name: value for name, value in payload.items() if value is not None}
-    info = body.get("userinfo")
-    if not isinstance(info, dict):
-        return body
-    body["userinfo"] = info = {name: v for name, v in info.items() if v is not None}
-    for name in ("billingaddress", "deliveryaddress"):
-        address = info.get(name)
-        number = address.get("housenumber") if isinstance(address, dict) else None
-        if isinstance(number, str):
-            if not number.strip().isdigit():
-                raise RecordError(
-                    f"A house number in CCV Shop is a number, not {house_number(number)!r}",
-                    field=f"{name.removesuffix('address')}.house_number",
-                    code="bad_value",
-                )
-            info[name] = {**(address or {}), "housenumber": int(number)}
-    return body
+def _present(api: Api, key: str) -> Raw:
+    """The account as it is, asked for unless it was just read; used once."""
+    at, known = api.memo.get("users read", (0.0, {}))
+    record = known.pop(key, None) if time.monotonic() - at < READ_FOR else None
+    if record is None:
+        answer = api.get(f"/users/{key}/")
+        record = answer if isinstance(answer, dict) else {}
+        note_spelling(api, [record])
+    found: Raw = record
+    return found
 
 
 def _password(api: Api) -> str:
@@ -317,23 +313,30 @@ def _number(record: Mapping[str, Any]) -> str | None:
 
 def _row(record: Mapping[str, Any]) -> IndexRow:
     """One account; nothing of the person is kept but hashes."""
-    values = {"email": _email(record), "number": _number(record)}
+    username = text(record.get("username") or "")
+    values = {"email": _email(record), "number": _number(record), "username": username}
     return IndexRow(key=str(record["id"]), values=values, data={"id": record["id"]})
+
+
+def _walk(api: Api, order: str) -> Iterator[list[Raw]]:
+    for records in walk(api, "/users/", {"orderby": order}):
+        note_spelling(api, records)
+        yield records
 
 
 def _read(api: Api, since: Json | None) -> Iterator[IndexPage]:
     """All accounts at first and once a day; in between only those that are new."""
     now = dt.datetime.now(dt.UTC)
-    walked = moment_of((since or {}).get("walked"))
+    walked = moment_of((since or {}).get("names_walked"))
     newest = int((since or {}).get("newest") or 0)
     if walked is None or now - walked >= WALK_AGAIN:
-        for records in walk(api, "/users/", {"orderby": "id"}):
+        for records in _walk(api, "id"):
             newest = max([newest, *(int(r["id"]) for r in records)])
             yield IndexPage([_row(record) for record in records])
-        yield IndexPage([], {"walked": stamp(now), "newest": newest})
+        yield IndexPage([], {"names_walked": stamp(now), "newest": newest})
         return
     known = newest
-    for records in walk(api, "/users/", {"orderby": "id_desc"}):
+    for records in _walk(api, "id_desc"):
         new = [r for r in records if int(r["id"]) > known]
         newest = max([newest, *(int(r["id"]) for r in new)])
         yield IndexPage([_row(record) for record in new])
@@ -345,7 +348,7 @@ def _read(api: Api, since: Json | None) -> Iterator[IndexPage]:
 def _one(api: Api, by: str, value: str) -> IndexRow | None:
     """The shop cannot be asked for an e-mail address: look through all accounts."""
     wanted = value.strip().casefold()
-    for records in walk(api, "/users/", {"orderby": "id"}):
+    for records in _walk(api, "id"):
         for record in records:
             row = _row(record)
             if (row.values[by] or "").casefold() == wanted:

@@ -47,7 +47,7 @@ def each(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Change the records of a list, or the one record that came."""
 
     def all_of(said: Any) -> None:
-        for record in said["items"] if "items" in said else [said]:
+        for record in said.get("items", [said]):
             change(record)
 
     return all_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from koppel_ccvshop.products import Products
 
 from hub.model import Product
@@ -55,9 +56,8 @@ def test_a_value_of_an_attribute_that_nobody_knows_is_left_alone(opened: Open) -
     for variant in only.variants:
         del variant.attributes[1]
 
-    try:
+    with pytest.raises(RecordError) as error:
         written(shop, Products(), only, key=key)
-    except RecordError as error:
-        assert error.code == "no_combination"
 
+    assert error.value.code == "no_combination"
     assert not [write for write in shop.writes() if write.startswith("DELETE")]

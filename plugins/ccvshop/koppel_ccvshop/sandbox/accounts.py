@@ -162,13 +162,13 @@ def _merged(base: JSON, changes: JSON) -> JSON:
 
 def _whole(address: JSON, written: JSON) -> JSON:
     if "street" in written:
-        parts = (address[n] for n in ("street", "housenumber", "housenumber_suffix"))
+        parts = (address.get(n) for n in ("street", "housenumber", "housenumber_suffix"))
         line = " ".join(str(p) for p in parts if p)
         address = {**address, "address_line_1": line}
     elif "address_line_1" in written:
         address = {**address, "street": "", "housenumber": None, "housenumber_suffix": ""}
     if "first_name" in address:
-        name = f"{address['first_name']} {address['last_name']}".strip()
+        name = f"{address['first_name']} {address.get('last_name', '')}".strip()
         address = {**address, "full_name": name}
     return address
 
