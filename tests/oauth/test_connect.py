@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from argon2 import PasswordHasher
 from koppel_gate.sandbox import CLIENT, SECRET
 from sqlmodel import select
 from werkzeug.test import TestResponse
@@ -70,12 +69,6 @@ def allow(address: str, answer: str = "yes") -> str:
         back = client.post(address.partition("?")[0], data={**given, "answer": answer})
     assert back.headers["Location"].startswith(f"{HOST}/oauth/callback?")
     return back.headers["Location"].removeprefix(HOST)
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(users, "_hasher", lambda: hasher)
 
 
 @pytest.fixture
