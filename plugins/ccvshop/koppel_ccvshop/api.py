@@ -34,6 +34,8 @@ from hub.sdk.system import Verdict
 from .forms import API_PATH, Credentials, Settings
 
 PAGE = 250
+EMPTY = 10
+"""So many empty pages in a row are walked past; a list that goes on then never ends."""
 MINUTE = 60.0
 CLOCK_LIMIT = dt.timedelta(minutes=4)  # the shop allows five; near it requests fail now and then
 ACCEPT = "application/vnd.verto.webshop+json"
@@ -142,6 +144,8 @@ def limits(settings: Settings) -> tuple[RateLimit, ...]:
 _THROTTLED = frozenset({"429.10", "429.11", "500.10"})
 _ONCE_MORE = frozenset({"500.20", "500.23"})
 _NOT_OFFERED = frozenset({"404.20", "405.10", "500.25", "501.10", "501.20", "501.30"})
+#: Of one record among others, as a product of a multishop; of a collection they are not offered.
+_READ_ONLY = frozenset({"405.10", "501.30"})
 #: Refusals of one record: a word to group them by, and what to say when the shop says nothing.
 _REFUSALS = {
     "500.20": ("vendor_bug", "the shop's answer does not fit its own description"),
@@ -160,7 +164,7 @@ def judge(api: Api, answer: Answer) -> Verdict:
     """What an answer means where its status does not say: a 5xx is often a refusal."""
     status = answer.status
     if status < 300:
-        _tried(api).discard(answer.path)
+        _tried(api).discard((answer.method, answer.path))
         return None
     if status < 400:
         to = answer.headers.get("location", "another address")
@@ -185,8 +189,8 @@ def _by_code(api: Api, answer: Answer, code: str, said: str, where: str) -> Verd
         return OK
     if code in _THROTTLED or answer.status == 429:
         return Throttled(f"{where}: too many requests", retry_after=_pause(answer))
-    if code in _ONCE_MORE and answer.method == "GET" and _first(api, answer):
-        return TemporaryError(f"{where}: {said or _REFUSALS[code][1]}", retry_after=1.0)
+    if code in _ONCE_MORE and (once := _once_more(api, answer, code)):
+        return once(f"{where}: {said or _REFUSALS[code][1]}", retry_after=1.0)
     if code in _REFUSALS:
         word, meaning = _REFUSALS[code]
         return RejectedError(f"{where}: {said or meaning}", code=word)
@@ -194,6 +198,12 @@ def _by_code(api: Api, answer: Answer, code: str, said: str, where: str) -> Verd
         return ConfigurationError(
             f"{where}: {said or 'an app that is needed is not installed'}. Install it in the back "
             "office of the shop."
+        )
+    if code in _READ_ONLY and answer.method != "GET" and _one_record(answer.path):
+        return RejectedError(
+            f"{where}: {said or 'read-only'}. This record can only be read in this shop; a product "
+            "of a multishop is changed in its main shop.",
+            code="read_only",
         )
     if code in _NOT_OFFERED:
         return ConfigurationError(
@@ -233,17 +243,28 @@ def _pause(answer: Answer) -> float:
         return MINUTE
 
 
-def _tried(api: Api) -> set[str]:
-    found: set[str] = api.memo.setdefault("tried once more", set())
+def _once_more(api: Api, answer: Answer, code: str) -> type[TemporaryError] | None:
+    """How to say of a refusal that it is worth one more try; None when it is not."""
+    if code == "500.20" and answer.method == "POST":
+        return UnknownOutcome  # it may well have been done, only the answer is wrong
+    if not _first(api, answer):
+        return None
+    # A file that was not saved may be sent again, a POST as well: nothing was done.
+    return Throttled if code == "500.23" else TemporaryError
+
+
+def _tried(api: Api) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = api.memo.setdefault("tried once more", set())
     return found
 
 
 def _first(api: Api, answer: Answer) -> bool:
     """Whether this is the first time in a row; what is worth one more try gets one."""
-    if answer.path in _tried(api):
-        _tried(api).discard(answer.path)
+    asked = (answer.method, answer.path)
+    if asked in _tried(api):
+        _tried(api).discard(asked)
         return False
-    _tried(api).add(answer.path)
+    _tried(api).add(asked)
     return True
 
 
@@ -291,9 +312,13 @@ def walk(api: Api, path: str, params: Mapping[str, Any] | None = None) -> Iterat
         page = api.get(following, None) if following else api.get(path, first)
         records = items(page, path)
         query = urlsplit(str(page.get("next") or "")).query
-        return records, f"{path}?{query}" if records and query else None
+        return records, f"{path}?{query}" if query else None
 
+    empty = 0
     for records in api.pages(fetch):
+        empty = 0 if records else empty + 1
+        if empty > EMPTY:
+            raise TemporaryError(f"CCV Shop goes on and on answering {path} with empty pages")
         yield list(records)
 
 
