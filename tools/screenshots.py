@@ -211,13 +211,49 @@ class Walk:
             address = page.locator("#results th a").first.get_attribute("href")
             page.goto(f"{self.url}{address}")
             self.shoot(name, full=True)
+        self.mapping()
         page.goto(f"{self.url}/runs")
         page.locator("table a").first.click()
         self.shoot("run")
         page.goto(f"{self.url}/settings")
         self.shoot("settings", full=True)
         page.goto(f"{self.url}/plugins")
-        self.shoot("plugins", full=True)
+        self.shoot("plugins")
+        self.alerts()
+
+    def mapping(self) -> None:
+        """All fields, one field while a rule is typed, and what a run would do."""
+        page = self.page
+        page.goto(f"{self.url}/flows")
+        address = page.locator(".k-flow-row h3 a").first.get_attribute("href")
+        flow = f"{self.url}{address}"
+        page.goto(f"{flow}/fields")
+        self.shoot("mapper")
+        page.goto(f"{flow}/fields/edit?to=Description1")
+        page.get_by_text("A text with fields in it").click()
+        page.locator("#f-template").fill("Web order {ordernumber_full}, {paymethod|upper}")
+        expect(page.get_by_text("With this rule")).to_be_visible()
+        page.set_viewport_size({"width": 1440, "height": VIEW["height"]})
+        page.wait_for_timeout(1500)
+        self.shoot("mapper-field")
+        page.set_viewport_size(VIEW)
+        self.place("plain", 2)
+        self.place("unknown_sku")
+        page.goto(f"{flow}/plan")
+        self.click("Look ahead")
+        page.wait_for_timeout(6_000)
+        page.goto(f"{flow}/plan")
+        self.shoot("plan", full=True)
+
+    def alerts(self) -> None:
+        """Where somebody is told."""
+        self.page.goto(f"{self.url}/settings/alerts")
+        self.fill(re.compile("^Name"), "bookkeeper")
+        self.fill(re.compile("^Address"), "json://127.0.0.1:9/hooks")
+        self.click("Add")
+        expect(self.page.get_by_text("bookkeeper").first).to_be_visible()
+        self.page.goto(f"{self.url}/settings/alerts")
+        self.shoot("alerts", full=True)
 
 
 def small(picture: bytes, path: Path) -> None:

@@ -39,7 +39,7 @@ class Ahead(Form):
         ),
     )
     limit: int = number("Records", default=10, ge=1, le=MOST)
-    key: str = text("Or only this one", default="", max_length=200, help="Its number.")
+    key: str = text("Or only number", default="", max_length=200)
     full: bool = flag("Also what was read before", default=False)
 
 
