@@ -177,7 +177,7 @@ class Properties:
             return None
         found = text(str(value if value is not None else "")) or ""
         if known.get("type") == "option":
-            options = {str(o["id"]): str(o.get("name")) for o in _options(known)}
+            options = {str(o["id"]): str(o.get("name")) for o in self._options(known)}
             found = options.get(found, found)
         elif known.get("type") == "checkbox":
             found = "yes" if found.casefold() in ("1", "true", "yes", "ja") else "no"
@@ -205,19 +205,24 @@ class Properties:
             return value.strip().casefold() in ("1", "true", "yes", "ja", "y", "j")
         if known.get("type") != "option":
             return value
-        for option in _options(known):
+        for option in self._options(known):
             if str(option.get("name")).strip().casefold() == value.strip().casefold():
                 return option["id"]
         path = f"/productproperties/{own}/productpropertyoptions/"
         made = posted(self._api, path, {"name": value.strip()})
-        _options(known).append(made)
+        self._options(known).append(made)
         return made["id"]
 
-
-def _options(record: Json) -> list[Json]:
-    options = record.setdefault("options", {}) or {}
-    found: list[Json] = options.setdefault("collection", [])
-    return found
+    def _options(self, record: Json) -> list[Json]:
+        """The options of a property; asked for, once, where they do not come with it."""
+        options = record.get("options")
+        if not isinstance(options, dict):
+            options = record["options"] = {}
+        if not isinstance(options.get("collection"), list):
+            path = f"/productproperties/{record['id']}/productpropertyoptions/"
+            options["collection"] = everything(self._api, path)
+        found: list[Json] = options["collection"]
+        return found
 
 
 def features_of(api: Api, record: Mapping[str, Any]) -> list[Json]:
