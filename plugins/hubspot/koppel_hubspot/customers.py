@@ -12,9 +12,9 @@ from hub.sdk import Api, Context, Effect, Field, Page, Query, Raw, RecordError, 
 from . import customer_changes, customer_writing
 from .forms import CustomersFilter, CustomersSettings
 from .links import linked
-from .reading import Made, by_ids, joined, line_of, since_of, text
+from .reading import Made, by_ids, joined, later, line_of, since_of, text
 from .schema import REFERENCE, discovered, found_by, named, readable
-from .searching import changed, condition, gathered, milliseconds, stamp_of
+from .searching import Reached, changed, condition, gathered, milliseconds, stamp_of
 
 CONTACT = "contact-"
 COMPANY = "company-"
@@ -147,16 +147,19 @@ class Customers(Made):
         if wanted.kind != "persons":
             start = since_of(query, "companies")
             names = readable(api, "companies", COMPANY_PROPERTIES)
-            pages = changed(api, "companies", names, since=start, where=where)
+            reached = Reached()
+            pages = changed(api, "companies", names, since=start, where=where, reached=reached)
             for firms in gathered(pages, 400):
                 records = _with_contacts(api, firms)
                 told |= {record["id"] for record in records}
                 known |= {c["id"]: stamp_of("contacts", c) for r in records for c in r["contacts"]}
-                cursor = _moved(cursor, "companies", firms)
+                cursor = _moved(cursor, "companies", reached)
                 yield Page(records, dict(cursor))
         start = since_of(query, "contacts")
         names = readable(api, "contacts", CONTACT_PROPERTIES)
-        for people in gathered(changed(api, "contacts", names, since=start), 1000):
+        reached = Reached()
+        pages = changed(api, "contacts", names, since=start, reached=reached)
+        for people in gathered(pages, 1000):
             # What came along with its company is known, unless it has changed since.
             news = [p for p in people if known.get(p["id"]) != stamp_of("contacts", p)]
             records = [
@@ -165,7 +168,7 @@ class Customers(Made):
                 if (record["id"] not in told or _moved_on(record, known)) and _fits(record, wanted)
             ]
             told |= {record["id"] for record in records}
-            cursor = _moved(cursor, "contacts", people)
+            cursor = _moved(cursor, "contacts", reached)
             yield Page(records, dict(cursor))
 
     def _of_contacts(self, api: Api, people: Sequence[Json]) -> list[Raw]:
@@ -365,10 +368,9 @@ def _fits(record: Raw, wanted: CustomersFilter) -> bool:
     return not wanted.lifecycle_stages or own.get("lifecyclestage") in wanted.lifecycle_stages
 
 
-def _moved(cursor: Json, name: str, records: Sequence[Json]) -> Json:
-    kind = "companies" if name == "companies" else "contacts"
-    stamps = [stamp_of(kind, record) for record in records]
-    return {**cursor, name: max([*stamps, cursor.get(name) or 0])}
+def _moved(cursor: Json, name: str, reached: Reached) -> Json:
+    newest = later(cursor.get(name), reached.at)
+    return cursor if newest is None else {**cursor, name: newest}
 
 
 def _moved_on(record: Raw, known: Mapping[str, int]) -> bool:

@@ -17,7 +17,7 @@ from .lookups import currency_of, tax_rates
 from .product_writing import find_by_sku
 from .reading import Made, by_ids, later, moment, since_of, text
 from .schema import discovered, named, readable
-from .searching import by_values, changed, condition, found_among, stamp_of
+from .searching import Reached, by_values, changed, condition, found_among
 
 PROPERTIES = (
     *("name", "hs_sku", "price", "description", "hs_rich_text_description", "hs_url"),
@@ -138,8 +138,10 @@ class Products(Made):
         if wanted.product_types:
             where.append(condition("hs_product_type", "IN", wanted.product_types))
         newest, told = (None if query.full else (query.since or {}).get("at")), set[str]()
-        for found in changed(api, "products", names, since=since_of(query), where=where):
-            newest = later(newest, *(stamp_of("products", record) for record in found))
+        reached, start = Reached(), since_of(query)
+        pages = changed(api, "products", names, since=start, where=where, reached=reached)
+        for found in pages:
+            newest = later(newest, reached.at)
             records = self._grouped(api, found, told)
             told |= {record["id"] for record in records if record["id"].startswith(FAMILY)}
             yield Page(self._dressed(api, records), {"at": newest} if newest is not None else None)

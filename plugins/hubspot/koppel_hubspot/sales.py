@@ -15,7 +15,7 @@ from .forms import Settings
 from .links import linked
 from .reading import CENT, Kept, amount, by_ids, joined, later, since_of, text
 from .schema import LINE, REFERENCE, discovered, named, readable
-from .searching import changed, condition, stamp_of
+from .searching import Reached, changed, condition, fits, stamp_of
 
 LINE_PROPERTIES = (
     *("name", "hs_sku", "hs_product_id", "quantity", "price", "discount", "amount"),
@@ -127,27 +127,18 @@ class Sale(Kept):
         start = since_of(query, "at", first)
         names = readable(api, self.object, self.properties)
         newest, empty = (None if query.full else (query.since or {}).get("at")), True
-        for records in changed(api, self.object, names, since=start, where=self.conditions(query)):
+        reached, where = Reached(), self.conditions(query)
+        pages = changed(api, self.object, names, since=start, where=where, reached=reached)
+        for records in pages:
             empty = empty and not records
-            newest = later(newest, *(stamp_of(self.object, r) for r in records))
+            newest = later(newest, reached.at)
             yield Page(records, {"at": newest} if newest is not None else None)
         if empty:  # nothing fits: is that because a pipeline is gone?
             self.must_be_there(api, query)
 
     def wanted(self, record: Raw, query: Query) -> bool:
         """The filter again, for a record that a webhook told of."""
-        own = record["properties"]
-        for one in self.conditions(query):
-            value = own.get(one["propertyName"])
-            if one["operator"] == "IN" and str(value).lower() not in {
-                v.lower() for v in one["values"]
-            }:
-                return False
-            if one["operator"] == "NEQ" and value == one["value"]:
-                return False
-            if one["operator"] == "EQ" and value != one["value"]:
-                return False
-        return True
+        return fits(record["properties"], self.conditions(query))
 
     def mark_of(self, record: Raw) -> str:
         """With the stamp: a line that changes shows in nothing else."""

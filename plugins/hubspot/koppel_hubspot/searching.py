@@ -9,7 +9,9 @@ one time stamp and do not fit on a page are walked by their ids.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.model import Json
@@ -80,6 +82,75 @@ def search(api: Api, kind: str, body: Json) -> tuple[list[Json], bool]:
     return results_of(answer), more
 
 
+@dataclass
+class Reached:
+    """at: everything that was changed up to then (milliseconds) has been told."""
+
+    at: int | None = None
+
+    def on(self, stamps: Iterable[int]) -> None:
+        """So far at least."""
+        self.at = max([*stamps, *([] if self.at is None else [self.at])], default=None)
+
+
+@dataclass
+class _Walk:
+    """One walk through what changed. light: only times are asked for, the rest is read apart;
+    left_out: the filters that do not fit into a request and are looked at here."""
+
+    api: Api
+    kind: str
+    properties: Sequence[str]
+    where: Sequence[Json]
+    light: bool = False
+    left_out: Sequence[Json] = ()
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        by, most = modified_of(self.kind), 9_999_999_999_999
+        asked = [condition(by, "GTE", most), condition(by, "LT", most)]
+        longest = [*asked, condition("hs_object_id", "GT", most)]
+        self.light = _length(self.body(longest, by)) > LONGEST_BODY
+        if self.light and _length(self.body(longest, by)) > LONGEST_BODY:
+            self.where, self.left_out = (), self.where
+
+    def body(self, filters: Sequence[Json], sort: str) -> Json:
+        """What is asked for."""
+        by, chosen = modified_of(self.kind), [*filters, *self.where]
+        return {
+            "filterGroups": [{"filters": chosen}] if chosen else [],
+            "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
+            "properties": [by] if self.light else list(dict.fromkeys([*self.properties, by])),
+            "limit": PAGE,
+        }
+
+    def page(self, filters: Sequence[Json], sort: str) -> tuple[list[Json], bool]:
+        """One page, and whether there are more."""
+        return search(self.api, self.kind, self.body(filters, sort))
+
+    def news(self, records: Sequence[Json]) -> list[Json]:
+        """Those that were not told yet in that state, whole."""
+        fresh = [r for r in records if self.seen.get(r["id"]) != stamp_of(self.kind, r)]
+        for record in fresh:
+            self.seen[record["id"]] = stamp_of(self.kind, record)
+        if self.light:
+            names = [*self.properties, *(str(one["propertyName"]) for one in self.left_out)]
+            fresh = _whole(self.api, self.kind, fresh, names)
+        return [record for record in fresh if fits(record["properties"], self.left_out)]
+
+    def by_id(self, filters: Sequence[Json]) -> Iterator[list[Json]]:
+        """All that fits, by the ids: nothing that changes meanwhile moves to another place."""
+        after = 0
+        while True:
+            more_filters = [*filters, condition("hs_object_id", "GT", after)]
+            records, more = self.page(more_filters, "hs_object_id")
+            if records:
+                yield records
+                after = max(int(record["id"]) for record in records)
+            if not more or not records:
+                return
+
+
 def changed(
     api: Api,
     kind: str,
@@ -87,43 +158,62 @@ def changed(
     *,
     since: int | None = None,
     where: Sequence[Json] = (),
+    reached: Reached | None = None,
 ) -> Iterator[list[Json]]:
-    """Records changed since then (milliseconds), oldest change first; each once in that state."""
-    by = modified_of(kind)
-    light = _too_long(properties)
-    asked = [by] if light else list(dict.fromkeys([*properties, by]))
-    seen: dict[str, int] = {}
+    """Records changed since then (milliseconds), oldest change first; each once in that state.
 
-    def page(filters: Sequence[Json], sort: str) -> tuple[list[Json], bool]:
-        body: Json = {
-            "filterGroups": [{"filters": [*filters, *where]}] if filters or where else [],
-            "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
-            "properties": asked,
-            "limit": PAGE,
-        }
-        return search(api, kind, body)
-
-    def news(records: Sequence[Json]) -> list[Json]:
-        fresh = [r for r in records if seen.get(r["id"]) != stamp_of(kind, r)]
-        for record in fresh:
-            seen[record["id"]] = stamp_of(kind, record)
-        return _whole(api, kind, fresh, properties) if light else fresh
-
-    start = since
+    reached: is told how far all has been seen. Records are sorted by the index and shown as they
+    are by now: a stamp that is younger than the index may lag behind says nothing about the place
+    of a record. Where most of a page is that young, the rest is walked by id.
+    """
+    by, walk = modified_of(kind), _Walk(api, kind, properties, where)
+    lag = dt.timedelta(seconds=getattr(api.settings, "search_lag", 120))
+    settled_at = milliseconds(dt.datetime.now(dt.UTC) - lag)
+    reached = reached if reached is not None else Reached()
+    shown, start = Reached(), since
     while True:
         first = [] if start is None else [condition(by, "GTE", start)]
-        records, more = page(first, by)
-        if records:
-            yield news(records)
+        records, more = walk.page(first, by)
+        stamps = [stamp_of(kind, record) for record in records]
+        shown.on(stamps)
         if not more or not records:
+            reached.on([] if shown.at is None else [shown.at])
+            if records:
+                yield walk.news(records)
             return
-        last = stamp_of(kind, records[-1])
-        if last == stamp_of(kind, records[0]):
-            yield from map(news, _sharing(page, by, last))
-            last += 1
-        if start is not None and last < start:
+        settled = [stamp for stamp in stamps if stamp <= settled_at]
+        if len(settled) * 2 < len(stamps):
+            yield walk.news(records)
+            yield from map(walk.news, walk.by_id(first))
+            # Not the stamps of this walk: what changes behind its back comes with the next read.
+            reached.on([] if shown.at is None else [shown.at])
+            return
+        last = max(settled)
+        if start is not None and last < start and last // 1000 < start // 1000:
             raise TemporaryError(f"HubSpot's search of {kind} does not sort by {by}")
-        start = last
+        reached.on([last])
+        yield walk.news(records)
+        start = last if start is None else max(start, last)
+        if last == settled[0]:
+            # More than a page has this stamp. It may stand for its whole second.
+            start = last + (1000 if last % 1000 == 0 else 1)
+            span = [condition(by, "GTE", last), condition(by, "LT", start)]
+            yield from map(walk.news, walk.by_id(span))
+
+
+def fits(own: Mapping[str, Any], conditions: Sequence[Json]) -> bool:
+    """Whether a record has what a search asks for: EQ, NEQ, IN or HAS_PROPERTY."""
+    for one in conditions:
+        value, operator = own.get(one["propertyName"]), one["operator"]
+        if operator == "IN" and str(value).lower() not in {v.lower() for v in one["values"]}:
+            return False
+        if operator == "NEQ" and value == one["value"]:
+            return False
+        if operator == "EQ" and value != one["value"]:
+            return False
+        if operator == "HAS_PROPERTY" and not value:
+            return False
+    return True
 
 
 def gathered(pages: Iterable[list[Json]], size: int) -> Iterator[list[Json]]:
@@ -138,25 +228,16 @@ def gathered(pages: Iterable[list[Json]], size: int) -> Iterator[list[Json]]:
         yield kept
 
 
-def _sharing(page: Any, by: str, stamp: int) -> Iterator[list[Json]]:
-    """All records with one time stamp, by their ids."""
-    after = 0
-    while True:
-        filters = [condition(by, "EQ", stamp), condition("hs_object_id", "GT", after)]
-        records, more = page(filters, "hs_object_id")
-        if records:
-            yield records
-            after = max(int(record["id"]) for record in records)
-        if not more or not records:
-            return
-
-
 def _is_there(api: Api, kind: str, name: str) -> bool:
     try:
         api.get(f"/crm/v3/properties/{kind}/{name}")
     except NotFound:
         return False
     return True
+
+
+def _length(body: Json) -> int:
+    return len(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
 
 
 def _too_long(properties: Sequence[str]) -> bool:

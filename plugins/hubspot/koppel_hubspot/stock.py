@@ -12,7 +12,7 @@ from .forms import StockFilter
 from .product_writing import by_sku
 from .reading import Changed, by_ids, later, since_of, text
 from .schema import definitions, named, write
-from .searching import changed, condition, found_among, stamp_of
+from .searching import Reached, changed, condition, found_among
 
 STOCK = "hub_stock"
 PROPERTIES = ("hs_sku", "hub_ean", "name", "hs_status", STOCK)
@@ -50,8 +50,10 @@ class Stock(Changed):
         if isinstance(query.filter, StockFilter) and query.filter.active_only:
             where.append(condition("hs_status", "NEQ", "inactive"))
         newest = None if query.full else (query.since or {}).get("at")
-        for found in changed(api, "products", PROPERTIES, since=since_of(query), where=where):
-            newest = later(newest, *(stamp_of("products", record) for record in found))
+        reached, start = Reached(), since_of(query)
+        pages = changed(api, "products", PROPERTIES, since=start, where=where, reached=reached)
+        for found in pages:
+            newest = later(newest, reached.at)
             yield Page(found, {"at": newest} if newest is not None else None)
 
     def wanted(self, record: Raw, query: Query) -> bool:

@@ -163,9 +163,12 @@ class Store:
         if kind == "orders":
             stage = properties.get("hs_pipeline_stage")
             properties["hs_is_closed"] = str(stage in CLOSED_STAGES).lower()
-        self.publish(kind, record["id"], {**record, "properties": dict(properties)})
+        self.publish(kind, record["id"], record)
 
     def publish(self, kind: str, key: str, record: Record | None) -> None:
+        """Let search know the record as it is now, at once or when the index has caught up."""
+        if record is not None:
+            record = {**record, "properties": dict(record["properties"])}
         if self.lag and self._clock is None:
             self.pending.append((time.monotonic() + self.lag, kind, key, record))
         elif record is None:
