@@ -28,12 +28,18 @@ def sku_of(combination: Mapping[str, Any]) -> str | None:
     return text(combination.get("sku_number") or combination.get("product_number") or "")
 
 
+def on_product(record: Mapping[str, Any]) -> bool:
+    """Whether the stock is kept on the product even when it has variants."""
+    return str(record.get("stocktype") or "").strip().casefold() == "product"
+
+
 def facts(record: Mapping[str, Any]) -> Json:
-    """What the index keeps of a product: its numbers and those of its variants."""
+    """What the index keeps of a product: its numbers, those of its variants, its kind of stock."""
     return {
         "id": record["id"],
         "productnumber": text(record.get("productnumber") or ""),
         "eannumber": text(record.get("eannumber") or ""),
+        "stocktype": record.get("stocktype"),
         "variants": [
             [c["id"], sku_of(c), text(c.get("ean_number") or "")] for c in combinations_of(record)
         ],

@@ -7,12 +7,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hub.model import Json, StockLevel
-from hub.sdk import Api, Effect, Entity, Field, NotFound, Page, Query, Raw, RecordError, Written
+from hub.sdk import (
+    Api,
+    Blocked,
+    Effect,
+    Entity,
+    Field,
+    NotFound,
+    Page,
+    Query,
+    Raw,
+    RecordError,
+    Written,
+)
 
 from . import numbers
 from .api import walk
 from .forms import StockFilter
-from .numbers import combinations_of, sku_of
+from .numbers import combinations_of, on_product, sku_of
 from .reading import FEW, one_by_one
 from .understanding import code, number, text
 
@@ -73,6 +85,8 @@ class Stock(Entity):
             kept = {}
             for records in walk(api, "/products/", {**EXPAND, "orderby": "id"}):
                 kept |= {level["key"]: level for r in records for level in _levels(r)}
+                for record in records:
+                    _note_place(api, record["id"], record)
             api.memo["levels"] = (time.monotonic(), kept)
         if kept is not None:
             return {key: kept[key] for key in keys if key in kept}
@@ -81,6 +95,7 @@ class Stock(Entity):
             if isinstance(record, RecordError):
                 found |= {key: record for key in keys if key.partition("/")[0] == product}
             else:
+                _note_place(api, record["id"], record)
                 found |= {level["key"]: level for level in _levels(record)}
         return {key: found[key] for key in keys if key in found}
 
@@ -89,7 +104,10 @@ class Stock(Entity):
         found: dict[str, Raw] = {}
         for value, (known, variant) in numbers.find(api, by, values).items():
             own = next((v for v in known["variants"] if v[0] == variant), None)
-            if own is None and known["variants"]:
+            _note_place(api, known["id"], known)
+            if on_product(known) and _is(known, by, value):
+                own = variant = None
+            elif own is None and known["variants"] and not on_product(known):
                 continue  # the stock of such a product is that of its variants
             found[value] = {
                 "key": _key(known["id"], variant),
@@ -107,6 +125,14 @@ class Stock(Entity):
         quantity, managed = payload.get("stock"), payload.get("stockenabled")
         stock = None if quantity is None else _quantity(quantity)
         if variant and stock is not None:
+            if product in _on_products(api):
+                raise Blocked(
+                    "CCV Shop keeps the stock of this product on the product, so that its variants "
+                    "have none of their own. Let the shop keep the stock per variant, or leave the "
+                    "product out of this flow.",
+                    field="quantity",
+                    code="stock_on_product",
+                )
             api.patch(f"/attributecombinations/{variant}/", {"stock": stock}, safe=True)
         body: Json = {} if variant or stock is None else {"stock": stock}
         if isinstance(managed, bool) and not (variant and _told(api, product, managed)):
@@ -128,6 +154,24 @@ def _quantity(value: Any) -> Any:
             f"The stock must be a number, not {str(value)[:40]}", field="quantity", code="bad_value"
         )
     return amount
+
+
+def _on_products(api: Api) -> set[str]:
+    """The products known to have variants, and their stock on the product all the same."""
+    found: set[str] = api.memo.setdefault("stock is on the product", set())
+    return found
+
+
+def _note_place(api: Api, product: Any, record: Mapping[str, Any]) -> None:
+    if on_product(record) and (record.get("variants") or combinations_of(record)):
+        _on_products(api).add(str(product))
+    else:
+        _on_products(api).discard(str(product))
+
+
+def _is(known: Json, by: str, value: str) -> bool:
+    own = known["productnumber" if by == "sku" else "eannumber"] or ""
+    return str(own).strip().casefold() == value.strip().casefold()
 
 
 def _told(api: Api, product: str, managed: bool) -> bool:
@@ -155,7 +199,7 @@ def _levels(record: Mapping[str, Any]) -> Iterator[Raw]:
         },
     }
     variants = [c for c in combinations_of(record) if sku_of(c) or c.get("active") is not False]
-    if not variants or record.get("stocktype") == "Product":
+    if not variants or on_product(record):
         yield {
             "key": str(record["id"]),
             "product_number": text(record.get("productnumber") or ""),
