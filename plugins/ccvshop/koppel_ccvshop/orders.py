@@ -62,6 +62,18 @@ def only_read(fields: Iterable[Field]) -> Iterator[Field]:
         yield dataclasses.replace(field, only="read")
 
 
+def invoice_number(value: Any) -> int:
+    """The number of an invoice as the shop takes it. Raises RecordError when it is none."""
+    found = str(value).strip()
+    if not found.isdigit() or len(found) > 18:
+        raise RecordError(
+            f"The number of an invoice in CCV Shop is a whole number, not {found[:40]!r}",
+            field="invoicenumber",
+            code="bad_value",
+        )
+    return int(found)
+
+
 def status_number(value: Any) -> int:
     """A status as the shop takes it. Raises RecordError when it is none of the shop's."""
     found = str(value).strip()
@@ -234,15 +246,19 @@ class Orders(Entity):
     def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
         """Orders by their number, prefix included; one request each."""
         wanted = list(dict.fromkeys(values))
-        found = records_of(api.map(lambda value: _by_number(api, value), wanted))
-        return {
-            value: record
-            for value, record in zip(wanted, found, strict=True)
-            if record and not isinstance(record, RecordError)
-        }
+        found = _by_numbers(api, {value: value for value in wanted})
+        rest = [value for value in wanted if value not in found]
+        prefix = _prefix(api) if rest else ""
+        if prefix:  # its own digits would be taken for some of the number
+            cut = {v: v.strip()[len(prefix) :] for v in rest if _starts(v, prefix)}
+            found |= _by_numbers(api, cut)
+        return {value: found[value] for value in wanted if value in found}
 
     def update(self, api: Api, key: str, payload: Json, effect: Effect) -> Written:
-        """One request; two when the customer gets an e-mail, which must not go out twice."""
+        """One request; two when the customer gets an e-mail, which must not go out twice.
+
+        Also where the shop has some of several fields already, and says that nothing was done.
+        """
         if not key.isdigit():
             raise NotFound(f"{key} is not an id of CCV Shop", code="not_found")
         body = {name: value for name, value in payload.items() if value is not None}
@@ -253,13 +269,22 @@ class Orders(Entity):
                     field=name,
                     code="unknown_field",
                 )
+        if "invoicenumber" in body:
+            body["invoicenumber"] = invoice_number(body["invoicenumber"])
         if body.get("mail"):
             present = api.get(f"/orders/{key}/")
             body = {n: v for n, v in body.items() if n in MAILED or not equal(v, present.get(n))}
             if not TOLD & body.keys():
                 body = {n: v for n, v in body.items() if n not in MAILED}
         if body:
-            api.patch(f"/orders/{key}/", body, safe=True)
+            answer = api.request("PATCH", f"/orders/{key}/", json=body, safe=True)
+            fields = body.keys() - MAILED
+            if answer.status >= 300 and len(fields) > 1:  # 500.50: is that so of all of them?
+                present = api.get(f"/orders/{key}/")
+                left = {n: body[n] for n in fields if not equal(body[n], present.get(n))}
+                if left:
+                    mailed = {n: body[n] for n in body.keys() & MAILED}
+                    api.patch(f"/orders/{key}/", left | mailed, safe=True)
         return Written(key)
 
     def rendered(self, payload: Json, document: Document, context: Context) -> None:
@@ -328,13 +353,40 @@ def _light(api: Api, keys: Sequence[str]) -> dict[str, Raw | RecordError]:
     return {key: found[key] for key in keys if key in found}
 
 
-def _by_number(api: Api, value: str) -> Raw:
+def _by_numbers(api: Api, wanted: Mapping[str, str]) -> dict[str, Raw]:
+    """Number -> order. wanted: number -> what to ask the shop for, which ends in its digits."""
+    found = records_of(api.map(lambda value: _by_number(api, value, wanted[value]), list(wanted)))
+    return {
+        value: record
+        for value, record in zip(wanted, found, strict=True)
+        if record and not isinstance(record, RecordError)
+    }
+
+
+def _by_number(api: Api, value: str, asked: str) -> Raw:
     """The order with this number; the shop searches by the digits, a prefix is compared here."""
-    digits = re.search(r"\d+$", value.strip())
+    digits = re.search(r"\d+$", asked.strip())
     if digits is None or len(digits[0]) > 18:
         return {}
     query = {"ordernumber": str(int(digits[0])), "orderby": "id_desc", "start": 0, "size": 50}
     for record in items(api.get("/orders/", query), "/orders/"):
-        if str(record.get("ordernumber_full")).strip().casefold() == value.strip().casefold():
+        if _folded(record.get("ordernumber_full")) == _folded(value):
             return record
     return {}
+
+
+def _prefix(api: Api) -> str:
+    """What the shop puts before the numbers of its orders now; asked once."""
+    if "order prefix" not in api.memo:
+        query = {"orderby": "id_desc", "start": 0, "size": 1}
+        newest = items(api.get("/orders/", query), "/orders/")[:1]
+        api.memo["order prefix"] = (newest[0].get("ordernumber_prefix") or "") if newest else ""
+    return str(api.memo["order prefix"]).strip()
+
+
+def _starts(value: str, prefix: str) -> bool:
+    return _folded(value).startswith(_folded(prefix))
+
+
+def _folded(value: Any) -> str:
+    return str(value).strip().casefold()

@@ -85,8 +85,8 @@ class Stock(Entity):
             kept = {}
             for records in walk(api, "/products/", {**EXPAND, "orderby": "id"}):
                 kept |= {level["key"]: level for r in records for level in _levels(r)}
-                for record in records:
-                    _note_place(api, record["id"], record)
+                for r in records:
+                    _note_place(api, r["id"], r)
             api.memo["levels"] = (time.monotonic(), kept)
         if kept is not None:
             return {key: kept[key] for key in keys if key in kept}
