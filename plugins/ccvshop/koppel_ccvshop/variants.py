@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,6 +18,8 @@ from .understanding import number, text
 
 MENUS = ("option_menu", "option_menu_required")
 """Attributes whose values make combinations; the others only ask the customer something."""
+_KINDS = (*MENUS, "text", "text_required", "additional_menu", "additional_menu_required")
+"""All types there are, in the order of the older `attribute_type` 1 to 6."""
 _NUMBERS = ("product_number", "sku_number", "ean_number")
 _WRITTEN = (
     *_NUMBERS,
@@ -143,6 +146,17 @@ def priced(variants: Sequence[Wanted], base: Decimal | None) -> Surcharges | Non
 # -- what all products share -----------------------------------------------------------------------
 
 
+def _kind_of(attribute: Mapping[str, Any]) -> str:
+    """The type of an attribute, however it is spelled; by its number where it cannot be told."""
+    said = str(attribute.get("type") or "")
+    folded = {kind.replace("_", ""): kind for kind in _KINDS}
+    known = folded.get(re.sub(r"[\s_-]", "", said).casefold())
+    place = str(attribute.get("attribute_type") or "")
+    if known is None and place in [str(n) for n in range(1, len(_KINDS) + 1)]:
+        return _KINDS[int(place) - 1]
+    return known or said
+
+
 class Attributes:
     """The shop's attributes and their values, read once and made when missing."""
 
@@ -152,7 +166,7 @@ class Attributes:
         self._kinds: dict[int, str] = {}
         self._values: dict[int, dict[str, int]] = {}
         for record in everything(api, "/attributes/"):
-            own, kind = int(record["id"]), str(record.get("type") or "")
+            own, kind = int(record["id"]), _kind_of(record)
             self._kinds[own] = kind
             if kind in MENUS or not kind:
                 self._ids.setdefault(str(record.get("name")).strip().casefold(), own)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from koppel_ccvshop.products import Products
 
-from hub.model import Product
+from hub.model import Attribute, Product, Variant
 from hub.sdk import RecordError
 
 from .altered import altered, each
@@ -61,3 +63,54 @@ def test_a_value_of_an_attribute_that_nobody_knows_is_left_alone(opened: Open) -
 
     assert error.value.code == "no_combination"
     assert not [write for write in shop.writes() if write.startswith("DELETE")]
+
+
+# -- attributes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"type": "Option menu"},
+        {"type": "OptionMenu"},
+        {"type": "option-menu-required"},
+        {"type": None, "attribute_type": 1},
+        {"type": "optiemenu", "attribute_type": 1},
+    ],
+)
+def test_an_attribute_is_a_menu_however_its_type_is_spelled(
+    opened: Open, shown: dict[str, Any]
+) -> None:
+    """No second attribute of the same name is made."""
+
+    def change(attribute: dict[str, Any]) -> None:
+        attribute |= shown
+
+    shop = opened(orders=0)
+    written(shop, Products(), SHIRT)
+    shop.app.wsgi_app = altered("/attributes/$", each(change))(shop.app.wsgi_app)  # type: ignore[method-assign]
+    shop.api.memo.clear()
+    shop.reset()
+    other = shirt(("POLO-S-ROOD", "S", "20"), ("POLO-M-ROOD", "M", "22"))
+
+    key = written(shop, Products(), replace(other, sku="POLO"))
+
+    assert "POST attributes" not in shop.writes()
+    assert variants(shop, key) == ["POLO-S-ROOD", "POLO-M-ROOD"]
+
+
+@pytest.mark.parametrize("shown", [{"type": "Additional menu"}, {"type": "text_required"}])
+def test_an_attribute_that_makes_no_combinations_is_not_taken_for_a_menu(
+    opened: Open, shown: dict[str, Any]
+) -> None:
+    def change(attribute: dict[str, Any]) -> None:
+        attribute |= shown
+
+    shop = opened(orders=0, middleware=altered("/attributes/$", each(change)))
+    before = shop.api.get("/attributes/")["items"]
+    names = [Attribute(name=before[0]["name"], value="Zwart")]
+    one = Variant(sku="POLO-Z", price=Decimal(20), attributes=names)
+
+    written(shop, Products(), replace(SHIRT, sku="POLO", variants=[one]))
+
+    assert shop.writes().count("POST attributes") == 1
