@@ -47,8 +47,15 @@ class Kind:
 
     def known(self, job: Job, *, forced: bool, accepted: bool) -> None:
         """Decide on a record that is linked: it may end here."""
-        if job.link is not None and job.link.received == job.received and not forced:
+        same = job.link is not None and job.link.received == job.received
+        if same and not forced and not self._was_left_alone(job):
             job.end("unchanged")
+
+    def _was_left_alone(self, job: Job) -> bool:
+        """Whether it is there, was never written, and may be by now: an update was switched on."""
+        link = job.link
+        never = link is not None and link.target_key != "" and link.pushed is None
+        return never and self.may_update() and self.run.target.entity.can("update")
 
     def found(self, job: Job) -> None:
         """Decide on a record without a link that the target has already: it may end here."""

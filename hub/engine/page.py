@@ -320,6 +320,7 @@ class PageWorker:
                 run.target.entity, run.target.table, payload, job.current, run.target.context
             )
             if not found and job.came_back:
+                job.pushed = fingerprint(payload)
                 job.end("unchanged")
                 return None
             # A run does not look: it compares with what was pushed last. So a plan tells an update.

@@ -231,6 +231,16 @@ def test_c03_with_updates_switched_off_who_is_there_stays_as_he_is(pair: Pair) -
     assert account(bench, ZOE.email)["MailingCity"] == "Leeuwarden"
 
 
+def test_c03_updates_that_are_switched_on_later_reach_who_was_left_as_he_is(pair: Pair) -> None:
+    bench = pair([made_in_shop(EmailAddress=ZOE.email)])
+    couple(bench, customers=to_books(update=False))
+    go(bench, "customers")
+    couple(bench, customers=to_books())
+    assert entry(go(bench, "customers", full=True), ZOE_KEY)["outcome"] == "updated"
+    assert account(bench, ZOE.email)["MailingCity"] == "Amsterdam"
+    assert entry(go(bench, "customers", full=True), ZOE_KEY)["outcome"] == "unchanged"
+
+
 def test_with_creation_switched_off_only_who_is_there_is_updated(pair: Pair) -> None:
     bench = pair([made_in_shop(EmailAddress=ZOE.email)])
     before = accounts(bench)

@@ -46,8 +46,13 @@ def choose_vat_codes(order: Order, settings: SaleSettings, facts: Facts) -> list
     for position, line in enumerate(order.lines):
         rate = line.tax_rate
         if rate is None:
+            label = f"Line {position + 1}" + (f" ({line.name})" if line.name else "")
             raise Blocked(
-                f"Line {position + 1} has no VAT rate.", field=f"lines[{position}].tax_rate"
+                f"{label} has no VAT rate. Give it one in {facts.source}, or set "
+                "lines[].tax_rate by a rule of this flow.",
+                field=f"lines[{position}].tax_rate",
+                code="no_vat_rate",
+                fix="rules",
             )
         case = Case(country, rate, customer, _goods(line), settings.home_country)
         code, why = _choose(line, case, settings, facts)
