@@ -205,7 +205,8 @@ def _errors_of(answer: Any, inputs: Sequence[Json]) -> dict[int, RecordError]:
 def _matched(
     records: list[Json], inputs: Sequence[Json], left: list[int], by: Sequence[str]
 ) -> dict[int, Json]:
-    """Which result belongs to which input: by our mark, by id, by a value, or by elimination."""
+    """Which result belongs to which input: by our mark, by id, by a value, by all that was
+    sent, or by elimination."""
     found: dict[int, Json] = {}
     rest = []
     for record in records:
@@ -237,9 +238,21 @@ def _matched(
                 open_places.remove(place)
                 break
         else:
-            if len(open_places) == 1:
-                found[open_places.pop()] = record
+            same = [n for n in open_places if _same(record, inputs[n])]
+            if same or len(open_places) == 1:
+                place = same[0] if same else open_places[0]
+                found[place] = record
+                open_places.remove(place)
     return found
+
+
+def _same(record: Json, one: Json) -> bool:
+    """Whether a record has all that was sent."""
+    own = record["properties"]
+    sent = {name: value for name, value in one["properties"].items() if value != ""}
+    return bool(sent) and all(
+        name in own and folded(own[name]) == folded(value) for name, value in sent.items()
+    )
 
 
 def wire(properties: Mapping[str, Any], *, creating: bool = False) -> Json:

@@ -11,13 +11,15 @@ from .batches import Result, folded, read_many, wire
 from .customer_writing import (
     COMPANIES,
     CONTACTS,
+    keeping_first,
     links_of,
     named,
     people_of,
     remember,
+    remember_second,
     shared_address,
+    tie,
 )
-from .links import link
 from .schema import REFERENCE, write
 
 
@@ -38,7 +40,7 @@ def update(api: Api, changes: Sequence[tuple[str, Json]]) -> list[Written | Reco
         inputs: list[Json] = [
             {
                 "id": changes[n][0].partition("-")[2],
-                "properties": wire(changes[n][1][own]["properties"]),
+                "properties": wire(_own(api, kind, *changes[n])),
             }
             for n in mine
         ]
@@ -54,6 +56,12 @@ def update(api: Api, changes: Sequence[tuple[str, Json]]) -> list[Written | Reco
         result or Written(changes[n][0], record=_record(written.get(n)))
         for n, result in enumerate(results)
     ]
+
+
+def _own(api: Api, kind: str, key: str, payload: Json) -> Json:
+    if kind == COMPANIES:
+        return dict(payload["company"]["properties"])
+    return keeping_first(api, key.partition("-")[2], payload["contact"]["properties"])
 
 
 def _record(result: Result | None) -> Json | None:
@@ -77,7 +85,10 @@ def _guard(
     if not told:
         return
     ids = {n: changes[n][0].partition("-")[2] for n in told}
-    present = read_many(api, kind, list(ids.values()), [REFERENCE, "email"])
+    names = [REFERENCE, *(("email", "hs_additional_emails") if kind == CONTACTS else ())]
+    present = read_many(api, kind, list(ids.values()), names)
+    if kind == CONTACTS:
+        remember_second(api, present.values())
     for n, number in told.items():
         other = present.get(ids[n], {}).get("properties", {}).get(REFERENCE)
         if other and folded(other) != folded(number):
@@ -117,5 +128,7 @@ def _update_people(
             firms = [changes[n][0].partition("-")[2] for n in homes[email]]
             fresh[result["id"]] = firms
             remember(api, {email: result["id"]})
-    if fresh:
-        link(api, CONTACTS, COMPANIES, links_of(api, fresh))
+    for firm, error in tie(api, links_of(api, fresh) if fresh else ()).items():
+        for n in places:
+            if changes[n][0] == f"company-{firm}":
+                results[n] = error

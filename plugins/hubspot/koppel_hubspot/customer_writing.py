@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,14 +16,19 @@ from .schema import REFERENCE, write
 
 CONTACTS, COMPANIES = "contacts", "companies"
 KNOWN = "contacts by e-mail address"
+SECOND = "second addresses of contacts"
+_ADDRESSES = ("email", "hs_additional_emails")
+_NEEDED = ("email", "firstname", "lastname")
+"""HubSpot takes no contact without any of these."""
 _WHO = ("email", REFERENCE)
 """Whoever has the same value of these is the same person; of any other property, somebody else."""
 
 
 def find_by_email(api: Api, values: Sequence[str]) -> dict[str, Raw]:
     """Contacts by address, or the companies that they belong to: two requests a hundred."""
-    there = read_many(api, CONTACTS, values, ["email", "hs_additional_emails", REFERENCE], "email")
+    there = read_many(api, CONTACTS, values, [*_ADDRESSES, REFERENCE], "email")
     remember(api, {value: record["id"] for value, record in there.items()})
+    remember_second(api, there.values())
     homes = linked(api, CONTACTS, COMPANIES, {r["id"] for r in there.values()}) if there else {}
     found: dict[str, Raw] = {}
     for value, contact in there.items():
@@ -38,12 +43,28 @@ def remember(api: Api, ids: dict[str, str]) -> None:
     api.memo.setdefault(KNOWN, {}).update({folded(email): key for email, key in ids.items()})
 
 
+def remember_second(api: Api, contacts: Iterable[Json]) -> None:
+    """Further addresses of contacts, by which they are found as well."""
+    known: dict[str, set[str]] = api.memo.setdefault(SECOND, {})
+    for contact in contacts:
+        others = str(contact["properties"].get("hs_additional_emails") or "").split(";")
+        known[contact["id"]] = {folded(other) for other in others if folded(other)}
+
+
+def keeping_first(api: Api, key: str, properties: Json) -> Json:
+    """Without the address where it is only a further one of the contact: its first one stays."""
+    known: dict[str, set[str]] = api.memo.get(SECOND, {})
+    if folded(properties.get("email") or "") not in known.get(key, ()):
+        return properties
+    return {name: value for name, value in properties.items() if name != "email"}
+
+
 def contact_ids(api: Api, emails: Sequence[str]) -> dict[str, str]:
     """E-mail address (folded) -> id of the contact; what is not known yet is asked for."""
     known: dict[str, str] = api.memo.setdefault(KNOWN, {})
     rest = [email for email in emails if folded(email) not in known]
     if rest:
-        found = read_many(api, CONTACTS, rest, ["email", "hs_additional_emails"], "email")
+        found = read_many(api, CONTACTS, rest, _ADDRESSES, "email")
         remember(api, {email: record["id"] for email, record in found.items()})
     return {folded(email): known[folded(email)] for email in emails if folded(email) in known}
 
@@ -75,7 +96,19 @@ def create(
 
 
 def _make(api: Api, inputs: Sequence[Json]) -> list[Result]:
-    return write(api, CONTACTS, "create", inputs, by=("email",))
+    made = write(api, CONTACTS, "create", inputs, by=("email",))
+    nameless = {
+        str(one["properties"]["email"]): result
+        for one, result in zip(inputs, made, strict=True)
+        if isinstance(result, Refusal)
+        and result.category == "CONFLICT"
+        and not result.existing
+        and one["properties"].get("email")
+    }
+    if nameless:  # HubSpot has the address, and does not say whose it is
+        for email, record in read_many(api, CONTACTS, nameless, _ADDRESSES, "email").items():
+            nameless[email].existing, nameless[email].taken = str(record["id"]), "email"
+    return made
 
 
 def _contact(payload: Json) -> Json:
@@ -94,7 +127,7 @@ def people_of(payload: Json) -> list[Json]:
     if own:
         first = people[0].get("properties") or {} if people else {}
         people[:1] = [{"properties": {**first, **own}}]
-    return people
+    return [one for one in people if any(one["properties"].get(name) for name in _NEEDED)]
 
 
 def _lost() -> RecordError:
@@ -213,8 +246,25 @@ def _tie(
             pairs += [(result["id"], firm, CONTACT_TO_OTHER_COMPANY) for firm in belongs[1:]]
     if there:
         pairs += links_of(api, there)
-    if pairs:
-        link(api, CONTACTS, COMPANIES, pairs)
+    for firm, error in tie(api, pairs).items():
+        for n, so_far in enumerate(results):
+            if isinstance(so_far, Written) and so_far.key == f"company-{firm}":
+                results[n] = error
+
+
+def tie(api: Api, pairs: Sequence[tuple[str, str, int]]) -> dict[str, RecordError]:
+    """Set links of contacts to companies; what to tell of the companies where it failed."""
+    lost = link(api, CONTACTS, COMPANIES, pairs) if pairs else {}
+    names = {key: email for email, key in api.memo.get(KNOWN, {}).items()}
+    return {
+        firm: RecordError(
+            f"The company is there, and its contact {names.get(contact, contact)} could not be "
+            f"tied to it. {error}",
+            field="contacts",
+            code="bad_association",
+        )
+        for (contact, firm), error in lost.items()
+    }
 
 
 def links_of(api: Api, wanted: dict[str, list[str]]) -> list[tuple[str, str, int]]:
@@ -327,6 +377,10 @@ def _take_over(api: Api, payloads: Sequence[Json], made: dict[int, Result]) -> N
             made[n] = shared_address(properties, own)
             continue
         properties.pop("lifecyclestage", None)
+        first, refused = present.get(key, {}).get("properties", {}).get("email"), made[n]
+        found_by_email = isinstance(refused, Refusal) and refused.taken == "email"
+        if found_by_email and first and folded(first) != folded(properties.get("email") or ""):
+            properties.pop("email", None)  # a further address of the contact: its first one stays
         inputs[n] = {"id": key, "properties": wire(properties, creating=True)}
     for n, result in zip(
         inputs, write(api, CONTACTS, "update", list(inputs.values())), strict=True

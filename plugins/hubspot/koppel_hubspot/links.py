@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hub.model import Json
-from hub.sdk import Api, TemporaryError
+from hub.sdk import Api, RecordError, TemporaryError
 
-from .batches import chunks, several
+from .batches import MOST_HALVINGS, chunks, several
+from .refusals import Refusal
 
 ASSOCIATIONS = "/crm/v4/associations"
 MOST_READ, MOST_SET = 1000, 2000
@@ -61,8 +62,52 @@ def _primary(one: Any) -> bool:
     return any(t.get("typeId") in PRIMARY or t.get("label") == "Primary" for t in types)
 
 
-def link(api: Api, kind: str, other: str, pairs: Sequence[tuple[str, str, int]]) -> None:
-    """Set links (from, to, type); setting one again is fine."""
+Pair = tuple[str, str, int]
+Lost = dict[tuple[str, str], RecordError]
+
+
+def link(api: Api, kind: str, other: str, pairs: Sequence[Pair]) -> Lost:
+    """Set links (from, to, type); setting one again is fine. Those that HubSpot refused."""
+    lost: Lost = {}
+    path = f"{ASSOCIATIONS}/{kind}/{other}/batch/create"
+    for part in chunks(pairs, MOST_SET):
+        lost |= _set(api, path, part, [MOST_HALVINGS])
+    return lost
+
+
+def _set(api: Api, path: str, pairs: Sequence[Pair], left: list[int]) -> Lost:
     inputs = [{"from": {"id": a}, "to": {"id": b}, "types": spec(t)} for a, b, t in pairs]
-    for part in chunks(inputs, MOST_SET):
-        api.post(f"{ASSOCIATIONS}/{kind}/{other}/batch/create", {"inputs": part}, safe=True)
+    try:
+        answer = api.post(path, {"inputs": inputs}, safe=True)
+    except RecordError as error:
+        left[0] -= 1
+        if len(pairs) == 1 or left[0] < 0:
+            return {(a, b): RecordError(str(error), code="bad_association") for a, b, _ in pairs}
+        # Refused as a whole: halves find the one that is to blame.
+        middle = len(pairs) // 2
+        return _set(api, path, pairs[:middle], left) | _set(api, path, pairs[middle:], left)
+    lost: Lost = {}
+    for one in (answer.get("errors") or ()) if isinstance(answer, dict) else ():
+        for a, b in _meant(one, answer, pairs):
+            lost[a, b] = RecordError(str(Refusal(one)), code="bad_association")
+    return lost
+
+
+def _meant(error: Any, answer: Any, pairs: Sequence[Pair]) -> list[tuple[str, str]]:
+    """The links that an error is about; where it does not say, all that are not among those set."""
+    context = error.get("context") or {}
+    ours, theirs = (
+        {str(key) for key in context.get(name) or ()} for name in ("fromObjectId", "toObjectId")
+    )
+    found = [
+        (a, b)
+        for a, b, _ in pairs
+        if (ours or theirs) and (not ours or a in ours) and (not theirs or b in theirs)
+    ]
+    if found:
+        return found
+    done = {
+        (str(one.get("fromObjectId")), str(one.get("toObjectId")))
+        for one in answer.get("results") or ()
+    }
+    return [(a, b) for a, b, _ in pairs if (a, b) not in done]

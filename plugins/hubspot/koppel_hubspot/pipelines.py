@@ -35,6 +35,23 @@ def label(pipeline: Json, stage: Json) -> str:
     return f"{pipeline.get('label')} / {stage.get('label')}"
 
 
+def first_open(api: Api, kind: str, chosen: str | None) -> tuple[str, str] | None:
+    """Where something new begins: the first open stage of the chosen or of the first pipeline."""
+    for pipeline in sorted(pipelines(api, kind), key=_place):
+        if chosen and str(pipeline["id"]) != chosen:
+            continue
+        for stage in sorted(pipeline.get("stages") or (), key=_place):
+            if not stage.get("archived") and state(stage) == "open":
+                return str(pipeline["id"]), str(stage["id"])
+        return None
+    return None
+
+
+def _place(one: Json) -> int:
+    order = str(one.get("displayOrder") or 0)
+    return int(order) if order.lstrip("-").isdigit() else 0
+
+
 def pipeline_of(api: Api, kind: str, stage: str) -> str | None:
     """The pipeline that a stage belongs to."""
     return next((str(p["id"]) for p, s in stages(api, kind) if str(s["id"]) == stage), None)

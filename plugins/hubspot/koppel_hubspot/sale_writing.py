@@ -17,7 +17,7 @@ from .api import OBJECTS
 from .batches import Result, chunks, folded, wire
 from .customer_writing import KNOWN, contact_ids
 from .links import to
-from .pipelines import WORDS, label, pipeline_of, pipelines, stages
+from .pipelines import WORDS, first_open, label, pipeline_of, pipelines, stages
 from .refusals import Refusal
 from .schema import LINE, REFERENCE, write
 
@@ -52,7 +52,7 @@ def create(
     for n, payload in enumerate(payloads):
         try:
             links = _who(payload, people, ties)
-            properties = _staged(api, ties, payload.get("properties") or {})
+            properties = _begun(api, ties, payload.get("properties") or {})
         except RecordError as error:
             results[n] = error
             continue
@@ -208,6 +208,16 @@ def _staged(api: Api, ties: Ties, properties: Json) -> Json:
     if home is None:
         raise _no_stage(api, ties, str(stage))
     return {ties.pipeline: home, **properties}
+
+
+def _begun(api: Api, ties: Ties, properties: Json) -> Json:
+    """A new one always goes with pipeline and stage: where HubSpot puts it else is not certain."""
+    if properties.get(ties.stage):
+        return _staged(api, ties, properties)
+    found = first_open(api, ties.object, str(properties.get(ties.pipeline) or "") or None)
+    if found is None:
+        return properties
+    return {**properties, ties.pipeline: found[0], ties.stage: found[1]}
 
 
 def _no_stage(api: Api, ties: Ties, stage: str) -> RecordError:

@@ -10,6 +10,7 @@ from hub.model import Json
 from hub.sdk import Api, ConfigurationError, Field, NotFound
 
 from .batches import NotUnique, Result, folded, read_many, write_many
+from .fitting import fitted, learned
 from .refusals import Refusal
 from .searching import by_values, found_among
 
@@ -224,31 +225,40 @@ def write(
     """As `write_many`; properties of ours that turn out to be missing are made, once."""
     if not inputs:
         return []
-    key = inputs[0].get("idProperty")
-    try:
-        found = write_many(api, kind, action, inputs, by)
-    except NotUnique:
-        if key not in OURS.get(kind, {}):
-            raise
-        ensure(api, kind, [str(key)])
-        if definitions(api, kind).get(str(key), {}).get("hasUniqueValue"):
-            found = write_many(api, kind, action, inputs, by)
-        else:
-            found = _without_unique(api, kind, inputs, str(key))
+    found = _by_key(api, kind, action, inputs, by)
     lacking: dict[int, list[str]] = {}
     for place, result in enumerate(found):
         if isinstance(result, Refusal):
             names = [n for n in result.about("PROPERTY_DOESNT_EXIST") if n in OURS.get(kind, {})]
             if names:
                 lacking[place] = names
-    if not lacking or not ensure(api, kind, [n for names in lacking.values() for n in names]):
-        return found
-    places = list(lacking)
-    for place, again in zip(
-        places, write_many(api, kind, action, [inputs[n] for n in places], by), strict=True
+    places = {n for n, one in enumerate(inputs) if learned(api, kind, one, found[n])}
+    if lacking and ensure(api, kind, [n for names in lacking.values() for n in names]):
+        places |= set(lacking)
+    again = sorted(places)
+    for place, result in zip(
+        again, _by_key(api, kind, action, [inputs[n] for n in again], by), strict=True
     ):
-        found[place] = again
+        found[place] = result
     return found
+
+
+def _by_key(
+    api: Api, kind: str, action: str, inputs: Sequence[Json], by: Sequence[str]
+) -> list[Result]:
+    """Written by a property of ours that tells records apart; it is made when it is not there."""
+    if not inputs:
+        return []
+    inputs, key = fitted(api, kind, inputs), inputs[0].get("idProperty")
+    try:
+        return write_many(api, kind, action, inputs, by)
+    except NotUnique:
+        if key not in OURS.get(kind, {}):
+            raise
+        ensure(api, kind, [str(key)])
+        if definitions(api, kind).get(str(key), {}).get("hasUniqueValue"):
+            return write_many(api, kind, action, inputs, by)
+        return _without_unique(api, kind, inputs, str(key))
 
 
 def found_by(api: Api, kind: str, name: str, values: Sequence[str]) -> dict[str, Json]:
