@@ -9,11 +9,13 @@ from typing import Any
 from hub.model import Json
 from hub.sdk import Api, Index, IndexPage, IndexRow
 
-from .api import everything, walk
-from .reading import Changes, moment_of
+from .api import everything, utc_now, walk
+from .reading import Changes, moment_of, stamp
 from .understanding import text
 
 PARTS = {"expand": "attributecombinations"}
+WALK_AGAIN = dt.timedelta(hours=24)
+"""A variant's number may change and its product's date stay: so often all products are read."""
 
 
 def combinations_of(record: Mapping[str, Any]) -> list[Json]:
@@ -67,15 +69,18 @@ def _folded(value: str) -> str:
 
 
 def _read(api: Api, since: Json | None) -> Iterator[IndexPage]:
-    """All products by id at first, then the latest changes until the mark of the last time."""
-    mark = moment_of((since or {}).get("changed"))
-    changes = Changes(mark, dt.datetime.now(dt.UTC))
+    """All products by id at first and once a day; in between the latest changes until the mark."""
+    now = utc_now()
+    walked = moment_of((since or {}).get("walked"))
+    again = walked is None or now - walked >= WALK_AGAIN
+    changes = Changes(None if again else moment_of((since or {}).get("changed")), now)
     for records in walk(api, "/products/", {**PARTS, "orderby": changes.order}):
         changed = changes.among(records)
         yield IndexPage([row for record in changed for row in rows(facts(record))])
         if len(changed) < len(records):
             break
-    yield IndexPage([], {"changed": changes.next_mark()})
+    last = now if walked is None or again else walked
+    yield IndexPage([], {"changed": changes.next_mark(), "walked": stamp(last)})
 
 
 def _one(api: Api, by: str, value: str) -> IndexRow | None:

@@ -13,7 +13,7 @@ from hub.sdk import RecordError
 
 from .altered import altered, each
 from .conftest import Open, Shop, understood, written
-from .test_products_write import tea
+from .goods import tea
 
 OPTIONS = "/productpropertyoptions/"
 

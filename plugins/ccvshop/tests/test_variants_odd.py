@@ -14,7 +14,7 @@ from hub.sdk import RecordError
 
 from .altered import altered, each
 from .conftest import Open, Shop, understood, written
-from .test_products_write import shirt
+from .goods import shirt
 
 SHIRT = shirt(("HEMD-S-ROOD", "S", "20"), ("HEMD-M-ROOD", "M", "22"))
 
