@@ -35,6 +35,7 @@ class FactFinder:
                 prices=run.target.entity.prices(run.target.api),
                 max_images=run.target.entity.max_images,
                 rounding=run.target.entity.rounding,
+                price_decimals=run.target.entity.price_decimals,
             )
         if products is None:
             return self._known

@@ -23,6 +23,11 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
+def round_places(number: Decimal, decimals: int) -> Decimal:
+    """A number as a column of so many decimals keeps it."""
+    return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
 def is_cents(amount: Decimal) -> bool:
     """Whether an amount is whole cents."""
     return amount == cents(amount)

@@ -138,7 +138,8 @@ class Entity:
     `complete` adds, and what changes by itself.
     max_images: how many pictures a record can hold; None: as many as there are.
     rounding: where the system rounds the VAT of a sale: over all lines of one VAT code, or of
-    each line.
+    each line. price_decimals: how many decimals of a line's price the system keeps; what cannot be
+    told in so many is booked as a rounding difference, or the sale is held back.
     batch: how many records `create_many` and `update_many` take at once.
     cannot: what the vendor's API has no way to do, in a sentence: {"write": "...", "read": "..."};
     the wizard says it where somebody looks for it.
@@ -159,6 +160,7 @@ class Entity:
     ignored: ClassVar[tuple[str, ...]] = ()
     max_images: ClassVar[int | None] = None
     rounding: ClassVar[Literal["code", "line"]] = "code"
+    price_decimals: ClassVar[int] = 6
     batch: ClassVar[int] = 100
     cannot: ClassVar[Mapping[str, str]] = {}
     filter: ClassVar[type[Form]] = NoForm

@@ -20,11 +20,11 @@ def test_totals_are_reckoned_as_the_target_says_that_it_rounds(
     make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch, rounding: str
 ) -> None:
     """The entity declares it; the policies compare the source's total with what comes of it."""
-    seen: list[str] = []
+    seen: list[tuple[str, int]] = []
     reckon = totals._target_total
 
     def told(order: Order, facts: policies.Facts) -> Decimal:
-        seen.append(facts.rounding)
+        seen.append((facts.rounding, facts.price_decimals))
         return reckon(order, facts)
 
     monkeypatch.setattr(type(exact_globe.entity("orders")), "rounding", rounding)
@@ -33,4 +33,4 @@ def test_totals_are_reckoned_as_the_target_says_that_it_rounds(
     bench.place()
     summary: dict[str, Any] = bench.run()
     assert summary["created"] == 1
-    assert set(seen) == {rounding}
+    assert set(seen) == {(rounding, 3)}, "Globe's order lines keep three decimals of a price"

@@ -163,8 +163,13 @@ def codes_for(basis: str) -> dict[str, VatCode]:
     }
 
 
-def booked_total(order: Order, codes: dict[str, VatCode], rounding: str) -> int:
-    """What a bookkeeping program makes of price, quantity, discount and VAT code: in cents."""
+def booked_total(
+    order: Order, codes: dict[str, VatCode], rounding: str, decimals: int | None = None
+) -> int:
+    """What a bookkeeping program makes of price, quantity, discount and VAT code: in cents.
+
+    decimals: how many of them its columns for a line's price, and for that less the discount, hold.
+    """
     sums: dict[object, list[int]] = defaultdict(lambda: [0, 0, 0])
     for number, line in enumerate(order.lines):
         assert line.quantity is not None
@@ -172,8 +177,12 @@ def booked_total(order: Order, codes: dict[str, VatCode], rounding: str) -> int:
         code = codes[line.vat_code or ""]
         assert code.rate is not None
         percent = scaled(line.discount_percentage or D(0), 6)
-        exact = scaled(line.quantity, 3) * scaled(line.unit_price, 6) * (100_000_000 - percent)
-        amount = rounded(exact, 10**3 * 10**6 * 10**8 // 100)
+        price = scaled(line.unit_price, 6) * (100_000_000 - percent)  # 14 decimals
+        if decimals is not None:
+            kept = rounded(scaled(line.unit_price, 6), 10 ** (6 - decimals)) * 10 ** (6 - decimals)
+            net = rounded(kept * (100_000_000 - percent), 10 ** (14 - decimals))
+            price = net * 10 ** (14 - decimals)
+        amount = rounded(scaled(line.quantity, 3) * price, 10**3 * 10**14 // 100)
         entry = sums[code.code if rounding == "code" else number]
         entry[0] += amount
         entry[1], entry[2] = int(code.rate), code.prices == "net"

@@ -28,7 +28,7 @@ class Facts:
     that are not there are made. prices: the basis in which the target wants product prices; None:
     either. max_images: how many pictures a product can hold there; None: as many as there are.
     rounding: where the target rounds the VAT of an order, over all lines of one code or line by
-    line.
+    line. price_decimals: how many decimals of a line's price it keeps.
     """
 
     source: str = "the source"
@@ -39,6 +39,7 @@ class Facts:
     prices: Prices | None = None
     max_images: int | None = None
     rounding: Rounding = "code"
+    price_decimals: int = 6
 
     def product(self, sku: str | None, ean: str | None = None) -> Product | None:
         """The target's product, by SKU, else by EAN."""

@@ -9,6 +9,7 @@ from hub.mapping.money import (
     Amount,
     cents,
     line_amount,
+    round_places,
     totals,
     unit_price,
 )
@@ -33,7 +34,7 @@ def add_up(order: Order, settings: SaleSettings, facts: Facts) -> list[str]:
         _check_source(order, settings, facts)
     notes += convert_basis(order, facts)
     for line in order.lines:
-        _price(line)
+        _price(line, facts.price_decimals)
     if order.total is None:
         return notes
     difference = order.total - _target_total(order, facts)
@@ -95,20 +96,35 @@ def _amount(line: Line) -> Amount:
     return Amount(line.total or ZERO, line.tax_rate or ZERO, line.prices or "gross", line.vat_code)
 
 
-def _price(line: Line) -> None:
+def _price(line: Line, decimals: int) -> None:
     """A unit price (and discount) that comes to the line's total exactly where that is possible."""
     total, quantity = line.total or ZERO, line.quantity or Decimal(1)
     if line.unit_price is not None:
         full = quantity * line.unit_price
-        if line_amount(quantity, line.unit_price, line.discount_percentage) == total:
+        if _comes_to(total, quantity, line.unit_price, line.discount_percentage, decimals):
             return
         if full and full * total > 0 and abs(total) < abs(full):
             percentage = ((1 - total / full) * 100).quantize(CENT)
-            if line_amount(quantity, line.unit_price, percentage) == total:
+            if _comes_to(total, quantity, line.unit_price, percentage, decimals):
                 line.discount_percentage = percentage
                 return
-    line.unit_price = unit_price(total, quantity)
+    line.unit_price = unit_price(total, quantity, decimals)
     line.discount_percentage = None
+
+
+def _comes_to(
+    total: Decimal, quantity: Decimal, price: Decimal, percentage: Decimal | None, decimals: int
+) -> bool:
+    """Whether a target that keeps so many decimals makes exactly this of a price and a discount.
+
+    It may reckon with the price less the discount as it keeps it, or with both as they are.
+    """
+    net = line_amount(Decimal(1), price, percentage)
+    return (
+        price == round_places(price, decimals)
+        and line_amount(quantity, price, percentage) == total
+        and cents(quantity * round_places(net, decimals)) == total
+    )
 
 
 def _target_total(order: Order, facts: Facts) -> Decimal:

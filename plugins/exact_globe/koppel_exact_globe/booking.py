@@ -19,6 +19,11 @@ _CENT = Decimal("0.01")
 USED = "Already used: TransactionKey"
 
 
+def kept(number: Decimal, decimals: int) -> Decimal:
+    """A number as a column of so many decimals keeps it."""
+    return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
 def cents(amount: Decimal) -> Decimal:
     """An amount as it is booked."""
     return amount.quantize(_CENT, ROUND_HALF_UP)
@@ -27,7 +32,8 @@ def cents(amount: Decimal) -> Decimal:
 class Booked(Entity):
     """A document of lines and a header, made under one transaction key and never changed.
 
-    header, line: the entities. noun: what to call one in a sentence.
+    header, line: the entities, whose quantities and prices have `price_decimals`. noun: what to
+    call one in a sentence.
     """
 
     header: ClassVar[str]
@@ -62,7 +68,9 @@ class Booked(Entity):
             if None in numbers or line.get("Price") is None or vat_code not in self._vat:
                 return None
             quantity, price, discount = cast("list[Decimal]", numbers)
-            lines.append((vat_code, quantity * price * (100 - discount) / 100))
+            places = self.price_decimals
+            net = kept(price, places) * (100 - kept(discount, 2)) / 100
+            lines.append((vat_code, kept(quantity, places) * kept(net, places)))
         return gross_total(lines, self._vat)
 
     def book(self, api: Api, payload: Json, effect: Effect) -> Json:

@@ -166,6 +166,7 @@ class DirectInvoices(Booked):
     header = HEADER
     line = LINE
     noun = "invoice"
+    price_decimals = 4
     name = "direct_invoices"
     title = "Direct invoices"
     document = Invoice

@@ -58,6 +58,7 @@ class Orders(Booked):
     header = HEADER
     line = LINE
     noun = "order"
+    price_decimals = 3
     name = "orders"
     title = "Sales orders"
     document = Order

@@ -33,7 +33,9 @@ _LIKE_ITS_KIN = (
     "SalesPrice",
 )
 """What a variant that joins a family takes from the others."""
-_CENT, _FINE = Decimal("0.01"), Decimal("0.000001")
+_CENT, _FINE = Decimal("0.01"), Decimal("0.0001")
+_KEPT = {"SalesPrice": _FINE, "CostPriceStandard": _FINE, "NetWeight": _CENT}
+"""How fine the columns are: what is finer would differ from what is there for ever."""
 
 
 def begun(api: Api) -> set[str]:
@@ -160,6 +162,10 @@ def _properties(api: Api, body: Json, payload: Json, there: Json) -> Json:
         if pair.get("Value"):
             masters.put_value(api, made, field, str(pair["Value"]))
     _price(api, made, payload, there)
+    for name, finest in _KEPT.items():
+        number = odata.number(made.get(name))
+        if number is not None and number != number.quantize(finest, ROUND_HALF_UP):
+            made[name] = number.quantize(finest, ROUND_HALF_UP).normalize()
     picture = body.get("Picture")
     if picture and made.get("PictureFilename") != there.get("PictureFilename"):
         made["MessageID"] = _picture(api, made["PictureFilename"], picture)

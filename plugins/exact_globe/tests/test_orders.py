@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from koppel_exact_globe.entities import Orders
+from koppel_exact_globe.entities import DirectInvoices, Orders
 from koppel_exact_globe.forms import OrderSettings
 
-from hub.model import Address, Line
+from hub.model import Address, Invoice, Line, Order
 from hub.sdk import (
     RecordError,
     RejectedError,
@@ -206,6 +206,14 @@ def test_long_texts_are_cut_where_that_does_no_harm(globe: Globe) -> None:
         [a_line(vat_code="2", unit_price=Decimal("12.345")), a_line(unit_price=Decimal("-1.05"))],
         [a_line(vat_code="6", unit_price=Decimal("10.01"))],
         [a_line(vat_code="0", unit_price=Decimal("10.01"))],
+        [a_line(unit_price=Decimal("0.333333"), quantity=Decimal(300))],
+        [a_line(unit_price=Decimal("1.333"), quantity=Decimal("1.5"))] * 3,
+        [a_line(unit_price=Decimal("12.35"), quantity=Decimal("0.3333"))],
+        [
+            a_line(
+                unit_price=Decimal("19.99"), quantity=Decimal(144), discount_percentage=Decimal(15)
+            )
+        ],
     ],
 )
 def test_the_total_that_is_foretold_is_the_total_that_globe_makes(
@@ -229,6 +237,23 @@ def test_the_total_that_is_foretold_is_the_total_that_globe_makes(
     (header,) = headers_in(globe)
     assert expected is not None
     assert float(expected) == header["TotalAmount"]
+
+
+@pytest.mark.parametrize(("entity", "held"), [(Orders(), "99.90"), (DirectInvoices(), "99.99")])
+def test_a_price_with_more_decimals_than_the_column_holds_is_not_booked_as_if_it_did(
+    globe: Globe, entity: Orders | DirectInvoices, held: str
+) -> None:
+    """Orders keep three decimals of a price, invoices four."""
+    line = a_line(unit_price=Decimal("0.333333"), quantity=Decimal(300))
+    payload = globe.rendered(entity, _sale_of(entity, line))
+    assert entity.expected_total(payload) == Decimal(held)
+    assert entity.price_decimals == {"99.90": 3, "99.99": 4}[held]
+
+
+def _sale_of(entity: Orders | DirectInvoices, line: Line) -> Order:
+    if isinstance(entity, Orders):
+        return an_order(lines=[line])
+    return Invoice.from_dict(an_order(lines=[line]).to_dict())
 
 
 def test_a_code_or_price_that_is_not_known_foretells_nothing(globe: Globe) -> None:

@@ -156,5 +156,7 @@ def test_the_pretended_entity_has_the_vendors_properties(
         assert prop.kind in TYPES[said[name]["type"]], name
         if prop.is_text and prop.length:
             assert prop.length == said[name]["length"], name
+        if prop.kind == "number" and prop.length:
+            assert prop.length == said[name]["scale"], name
         if prop.kind == "right":
             assert said[name]["right_aligned"], name

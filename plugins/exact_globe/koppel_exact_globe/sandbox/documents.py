@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import EntityFault
 from .table import Row
-from .values import stored_text
+from .values import stored_number, stored_text
 from .world import World
 
 HEADERS = {
@@ -61,7 +61,13 @@ def _line(world: World, entity: str, given: Row) -> Row:
     )
     if faults:
         raise EntityFault(*faults)
-    made = _entry_line(world, given) if entity == "FinancialLine" else _item_line(world, given)
+    if entity == "FinancialLine":
+        made = _entry_line(world, given)
+    else:
+        made = _item_line(world, given)
+        made["NetPrice"] = stored_number(
+            world.types[entity].properties["NetPrice"], made["NetPrice"]
+        )
     key = made.setdefault("TransactionKey", world.guid())
     waiting = world.pending[entity].setdefault(key, [])
     made |= {"ID": world.number(entity, 101), "LineNumber": len(waiting) + 1}
@@ -244,10 +250,13 @@ def _addresses(world: World, entity: str, made: Row, given: Row) -> None:
 
 
 def _totals(world: World, lines: list[Row]) -> tuple[Decimal, Decimal]:
-    """Amount without VAT and the VAT, reckoned per VAT code; the code says what the prices hold."""
+    """Amount without VAT and the VAT, reckoned per VAT code; the code says what the prices hold.
+
+    A line's amount is whole cents, as its column is.
+    """
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for line in lines:
-        sums[line["VATCode"]] += _exact(line["NetPrice"]) * _exact(line["Quantity"])
+        sums[line["VATCode"]] += cents(_exact(line["NetPrice"]) * _exact(line["Quantity"]))
     net = vat = Decimal(0)
     for code, amount in sums.items():
         row = _vat(world, {"VATCode": code})

@@ -14,7 +14,10 @@ Kind = Literal["text", "upper", "right", "int", "number", "date", "flag", "guid"
 
 @dataclass(frozen=True)
 class Property:
-    """One property: its kind of value and, for text, how long it may be (0: any length)."""
+    """One property: its kind of value and, for text, how long it may be (0: any length).
+
+    For a number, to how many decimals it is kept (0: as it came).
+    """
 
     name: str
     kind: Kind

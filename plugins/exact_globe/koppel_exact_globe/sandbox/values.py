@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
@@ -58,7 +59,7 @@ def _take(prop: Property, value: Any) -> Any:
     if prop.kind == "int" and number and value == int(value):
         return int(value)
     if prop.kind == "number" and number:
-        return value
+        return stored_number(prop, value)
     if prop.kind == "flag" and isinstance(value, bool):
         return value
     if prop.kind == "guid" and isinstance(value, str):
@@ -69,6 +70,14 @@ def _take(prop: Property, value: Any) -> Any:
     if prop.kind == "date" and isinstance(value, str):
         return _date(value, wrong)
     raise wrong
+
+
+def stored_number(prop: Property, value: float) -> float:
+    """A number as its column keeps it."""
+    if not prop.length or isinstance(value, int):
+        return value
+    finest = Decimal(1).scaleb(-prop.length)
+    return float(Decimal(str(value)).quantize(finest, ROUND_HALF_UP))
 
 
 def stored_text(prop: Property, value: str) -> str | None:
