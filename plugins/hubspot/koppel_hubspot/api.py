@@ -27,7 +27,7 @@ from hub.sdk.answers import retry_after
 from hub.sdk.http import Auth, Bearer
 from hub.sdk.system import Verdict
 
-from .forms import BASE_URL, Credentials, Settings
+from .forms import BASE_URL, OTHER_BASE_URL, Credentials, Settings
 from .refusals import Refusal, missing_scopes
 
 OBJECTS = "/crm/v3/objects"
@@ -63,7 +63,7 @@ def auth(credentials: Credentials) -> Auth:
 
 def authorize_url(credentials: Credentials) -> str:
     """Where people give access: HubSpot's own site, or the sandbox itself."""
-    if credentials.base_url == BASE_URL:
+    if credentials.base_url in (BASE_URL, OTHER_BASE_URL):
         return "https://app.hubspot.com/oauth/authorize"
     return f"{credentials.base_url}/oauth/authorize"
 
@@ -193,6 +193,8 @@ def judge(api: Api, answer: Answer) -> Verdict:
             "HubSpot is moving this account to another data centre",
             retry_after=3600.0 if pause is None else pause,
         )
+    if status == 404 and "/batch/" in answer.path and not isinstance(body, dict):
+        return TemporaryError(f"{where}, and that was not HubSpot's own answer")
     if not isinstance(body, dict):
         return None
     if status == 404:

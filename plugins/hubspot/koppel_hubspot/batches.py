@@ -168,7 +168,11 @@ def _written(
     _all_not_unique(api, kind, inputs, errors)
     fine = [n for n in range(len(inputs)) if n not in errors]
     records = _matched(results_of(answer), inputs, fine, by)
+    lost: RecordError
     lost = NotFound(f"HubSpot told nothing about this record of {kind}", code="no_answer")
+    for unplaced in answer.get("errors") or ():
+        if not errors:  # it does not say which records it is about
+            lost = Refusal(unplaced)
     return [errors.get(n) or records.get(n) or lost for n in range(len(inputs))]
 
 

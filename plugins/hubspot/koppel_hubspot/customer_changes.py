@@ -44,9 +44,13 @@ def update(api: Api, changes: Sequence[tuple[str, Json]]) -> list[Written | Reco
             }
             for n in mine
         ]
-        unique: dict[str, Json] = {one["id"]: one for one in inputs}
+        unique: dict[str, Json] = {one["id"]: one for one in inputs if one["properties"]}
         answers = dict(zip(unique, write(api, kind, "update", list(unique.values())), strict=True))
-        written |= {n: answers[one["id"]] for n, one in zip(mine, inputs, strict=True)}
+        written |= {
+            n: answers[one["id"]]
+            for n, one in zip(mine, inputs, strict=True)
+            if one["id"] in answers
+        }
     for n, result in written.items():
         if isinstance(result, RecordError):
             results[n] = named(result, "company" if n in firms else "contact")

@@ -12,6 +12,7 @@ from hub.sdk import Form, SecretStr, web_address
 from hub.sdk.forms import choice, date, flag, multichoice, number, secret, text
 
 BASE_URL = "https://api.hubapi.com"
+OTHER_BASE_URL = "https://api.hubspot.com"
 
 
 class Credentials(Form):

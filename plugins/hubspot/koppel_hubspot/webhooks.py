@@ -114,12 +114,16 @@ def _of(one: dict[str, Any]) -> Iterator[WebhookEvent]:
     kind, _, what = said.partition(".")
     number = str(one.get("objectTypeId") or "")
     if what == "associationChange":
-        # Which record: the one that the link goes out from, and its type.
-        own = str(one.get("associationType") or "").partition("_TO_")[0].lower()
-        number, key = _NUMBERS.get(own, number), one.get("fromObjectId")
+        # Which record: the one that the link goes out from, and its type; of a type that no flow
+        # reads (a line), the other one.
+        own, _, other = str(one.get("associationType") or "").lower().partition("_to_")
+        if own and own not in _NUMBERS:
+            number, key = _NUMBERS.get(other, ""), one.get("toObjectId")
+        else:
+            number, key = _NUMBERS.get(own, number), one.get("fromObjectId")
     else:
         number = _NUMBERS.get(kind, number)
-        key = one.get("objectId") or one.get("newObjectId")
+        key = one.get("objectId") or one.get("newObjectId") or one.get("primaryObjectId")
     if key is None or not str(key).isdigit():
         return
     moment: dt.datetime | None = moment_of(one.get("occurredAt"))

@@ -6,12 +6,20 @@ from typing import Any
 
 import pytest
 from koppel_hubspot import hubspot
-from koppel_hubspot.api import check
+from koppel_hubspot.api import authorize_url, check
 from koppel_hubspot.batches import write_many
+from koppel_hubspot.forms import Credentials
 from koppel_hubspot.lookups import currency_of
 from koppel_hubspot.schema import LINE, REFERENCE, ensure
+from koppel_hubspot.webhooks import _of
 
-from hub.sdk import AuthenticationError, ConfigurationError, RecordError, Written
+from hub.sdk import (
+    AuthenticationError,
+    ConfigurationError,
+    RecordError,
+    TemporaryError,
+    Written,
+)
 
 from .bending import Told, bend
 from .conftest import Account, Open, created, effects, rendered
@@ -224,3 +232,71 @@ def test_lacking_scopes_without_their_names_are_no_bad_token(opened: Open) -> No
     bend(account, lambda *asked: (403, told))
     with pytest.raises(ConfigurationError, match="lacks a scope"):
         write_many(account.api, "contacts", "create", [{"properties": {"email": "a@b.nl"}}])
+
+
+# -- what is not HubSpot's own, or says little -----------------------------------------------------
+
+
+def test_an_empty_404_of_a_proxy_does_not_mean_that_all_records_are_gone(opened: Open) -> None:
+    account = opened()
+    bend(account, lambda m, path, b, go: (404, None) if "/batch/" in path else None)
+    inputs = [{"id": str(n), "properties": {"name": "x"}} for n in range(3)]
+    with pytest.raises(TemporaryError, match="not HubSpot's own answer"):
+        write_many(account.api, "companies", "update", inputs)
+
+
+def test_an_error_that_says_not_which_record_it_means_keeps_its_words(opened: Open) -> None:
+    account = opened()
+    error = {"status": "error", "category": "VALIDATION_ERROR", "message": "Something is odd."}
+    told = {"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [error]}
+    bend(account, lambda m, path, b, go: (207, told) if "/batch/" in path else None)
+    (result,) = write_many(account.api, "companies", "update", [{"id": "1", "properties": {}}])
+    assert isinstance(result, RecordError)
+    assert "Something is odd." in str(result)
+
+
+def test_a_company_with_nothing_to_change_is_not_sent(opened: Open) -> None:
+    account = opened()
+    firm = account.store.create("companies", {"name": "Bakkerij"})
+    payload = {"company": {"properties": {}}, "contacts": []}
+    entity = hubspot.entity("customers")
+    written(list(entity.update_many(account.api, [(f"company-{firm['id']}", payload)], [])))
+    assert account.asked("companies/batch/update") == 0
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (
+            {
+                "subscriptionType": "object.associationChange",
+                "associationType": "LINE_ITEM_TO_ORDER",
+                "objectTypeId": "0-123",
+                "fromObjectId": 7,
+                "toObjectId": 9,
+            },
+            [("orders", "9")],
+        ),
+        (
+            {
+                "subscriptionType": "object.associationChange",
+                "associationType": "ORDER_TO_CONTACT",
+                "objectTypeId": "0-123",
+                "fromObjectId": 9,
+                "toObjectId": 3,
+            },
+            [("orders", "9")],
+        ),
+        ({"subscriptionType": "contact.merge", "primaryObjectId": 5}, [("customers", "contact-5")]),
+    ],
+)
+def test_a_message_names_the_record_that_flows_read(
+    event: dict[str, Any], told: list[tuple[str, str]]
+) -> None:
+    assert [(one.entity, one.key) for one in _of(event)] == told
+
+
+@pytest.mark.parametrize("host", ["api.hubapi.com", "api.hubspot.com"])
+def test_people_give_access_at_hubspots_own_site_by_either_address(host: str) -> None:
+    found = authorize_url(Credentials(access_token="x", base_url=f"https://{host}"))
+    assert found == "https://app.hubspot.com/oauth/authorize"
