@@ -67,6 +67,15 @@ def test_a_cancelled_order_is_told_by_its_stage(opened: Open) -> None:
     assert not any(document.cancelled for document in found.values())
 
 
+def test_an_order_says_what_was_refunded_where_hubspot_does(opened: Open) -> None:
+    account = opened(contacts=1, orders=2)
+    key = next(iter(account.store.objects["orders"]))
+    account.store.update("orders", key, {"hs_refund_amount": "12.50"})
+    found = {r["id"]: understood(ORDERS, r).refunded for r in records(account, "orders")}
+    assert found.pop(key) == Decimal("12.50")
+    assert set(found.values()) == {None}, "nothing said is not nothing given back"
+
+
 def test_an_order_of_a_guest_has_its_customer_from_the_address(opened: Open) -> None:
     account = opened()
     values = {
