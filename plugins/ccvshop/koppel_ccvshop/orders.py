@@ -91,8 +91,9 @@ class Orders(Entity):
     """Orders of the webshop with their rows, customer, costs, discounts and payment.
 
     Baskets that were never checked out are left alone. The shop cannot be asked for what has
-    changed, only for what is new: orders are found by the day they were made, and with a status
-    or payment filter those of the last weeks are looked through each time.
+    changed, only for what is new: orders are found by the day they were made. Where they are
+    followed, or with a status or payment filter, those of the last weeks are looked through each
+    time; what was given back on them is told by their credit invoices.
     """
 
     name = "orders"
