@@ -16,7 +16,12 @@ from . import api as globe
 from . import names, odata
 
 _CENT = Decimal("0.01")
-USED = "Already used: TransactionKey"
+_USED = "TransactionKey"
+
+
+def says_used(error: Exception) -> bool:
+    """Whether a repeated header was refused for its key; the words around it are Globe's own."""
+    return _USED.casefold() in str(error).casefold()
 
 
 def kept(number: Decimal, decimals: int) -> Decimal:

@@ -23,7 +23,7 @@ from hub.sdk import (
 
 from . import api as globe
 from . import histories, odata
-from .booking import USED, Booked, address, cents, gross_total, plain, put_name
+from .booking import Booked, address, cents, gross_total, plain, put_name, says_used
 from .forms_sales import InvoiceSettings, InvoicesFilter, SalesInvoiceSettings
 from .lookups import vat_codes
 from .orders import DAY, ORDERS
@@ -221,7 +221,7 @@ class DirectInvoices(Booked):
             made = self.book(api, payload, effect)
         except RejectedError as error:
             # The key was used by this very invoice, and this Globe shows none before printing.
-            known = begun is not None and begun == effect.stage and USED in str(error)
+            known = begun is not None and begun == effect.stage and says_used(error)
             if known and not histories.concepts_readable(api):
                 key = f"#{str(begun).partition(' ')[0]}"
                 return Written(key=key, number=key)

@@ -14,7 +14,8 @@ from koppel_exact_globe.forms_sales import (
     InvoicesFilter,
     SalesInvoiceSettings,
 )
-from koppel_exact_globe.sandbox import movements
+from koppel_exact_globe.sandbox import documents, movements
+from koppel_exact_globe.sandbox.errors import EntityFault
 from pydantic import ValidationError
 
 from hub.model import Address, Invoice, Json, Line
@@ -258,6 +259,29 @@ def test_where_unprinted_invoices_cannot_be_read_the_printed_ones_are_found(
     assert globe.service.calls().count("GET InvoiceHeader") == 1
     movements.process(_world(globe), 1)
     assert DirectInvoices().find(api, "reference", ["WEB-1"])["WEB-1"]["Key"] == "26700001"
+
+
+@pytest.mark.parametrize("says", ["Already used: TransactionKey", "transactionkey exists"])
+def test_a_repeated_header_whose_key_is_used_is_there_in_whatever_words_globe_says_so(
+    connect: Callable[..., Globe], monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
+    unused = documents._unused
+
+    def refused(world: Any, header: str, key: str | None) -> None:
+        try:
+            unused(world, header, key)
+        except EntityFault:
+            raise EntityFault(f"{says} - {key}") from None
+
+    monkeypatch.setattr(documents, "_unused", refused)
+    globe = connect(unreadable=("InvoiceHeader",))
+    api, made = globe.api(), effect()
+    payload = _payload(globe)
+    DirectInvoices().create(api, payload, made)
+    assert DirectInvoices().find(api, "reference", ["WEB-1"]) == {}
+    again = DirectInvoices().create(api, payload, made)
+    assert again.key == f"#{made.token}"
+    assert len(globe.service.state()["invoices"]) == 1
 
 
 def test_a_key_that_another_document_used_is_no_success(
