@@ -211,6 +211,7 @@ def _class_code(api: Api, number: int, text: str) -> str:
     code = text[:30].rstrip()
     body: dict[str, Any] = {"ClassID": number, "ItemClassCode": code}
     body["Description"] = text[:60].rstrip()
+    body |= {"ClassOrder": 0, "ItemJobLevel": 10}  # mandatory; what Globe itself puts in
     _made(api, "class codes", "ItemCategoryProperty", body)
     known[number, code.casefold()] = (code, body["Description"])
     return code

@@ -192,7 +192,7 @@ def _picture(api: Api, name: str, picture: Json) -> str:
     """The key of the picture; variants that share one share the key."""
     sent: dict[str, str] = api.memo.setdefault("pictures sent", {})
     if name not in sent:
-        made = globe.create(api, BINARY, {"Data": content_of(api, picture), "Encoded": True})
+        made = globe.create(api, BINARY, {"Data": content_of(api, picture)})
         sent[name] = str(made["MessageID"])
     return sent[name]
 

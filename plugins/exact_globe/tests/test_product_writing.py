@@ -237,7 +237,9 @@ def test_p17_a_family_is_an_item_per_variant_with_its_classes(globe: Globe) -> N
     assert (small["ItemCode"], small["Description0"]) == ("SOK-S", "Sok S Groen")
     assert (small["TextFreeField1"], small["Class01Code"]) == ("SOK", "S")
     assert (giant["Class01Code"], giant["Class02Code"]) == ("Reuzenmaat", "Groen")
-    assert [b["ItemClassCode"] for b in globe.bodies("ItemCategoryProperty")] == [
+    sent = globe.bodies("ItemCategoryProperty")
+    assert {(b["ClassOrder"], b["ItemJobLevel"]) for b in sent} == {(0, 10)}, "mandatory in Globe"
+    assert [b["ItemClassCode"] for b in sent] == [
         "Groen",
         "Reuzenmaat",
     ]
@@ -340,7 +342,7 @@ def test_p20_a_picture_is_sent_once_and_again_when_it_changes(globe: Globe) -> N
     made = _item(api, "BEL-KOPER")
     assert made["PictureFilename"].startswith("bel-")
     assert made["PictureFilename"].endswith(".png")
-    assert [body["Data"] for body in globe.bodies("Binary")] == [PICTURE]
+    assert globe.bodies("Binary") == [{"Data": PICTURE}]
     _update(globe, "BEL-KOPER", _bell(images=[picture]))
     assert len(globe.bodies("Binary")) == 1
     _update(globe, "BEL-KOPER", _bell(images=[Image(content=OTHER, filename="bel.png")]))
