@@ -35,25 +35,32 @@ class VatCode:
 
 
 def vat_codes(api: Api) -> dict[str, VatCode]:
-    """The VAT codes that can stand on a sale, by code; asked once while the connection is open."""
+    """The VAT codes that can stand on a sale, by code; asked once while the connection is open.
+
+    Without those whose prices are "inclusive: net": nobody says what becomes of a price under them.
+    """
     known: dict[str, VatCode] | None = api.memo.get("vat codes")
     if known is None:
         known = api.memo["vat codes"] = {}
         names = ("VATCode", "Description", "Percentage", "Excluded", "SalesPurchase")
         for row in _rows(api, "VAT", names):
             code = _code(row, "VATCode")
-            if code and row.get("SalesPurchase") != "I":  # of purchases only
+            if code and row.get("SalesPurchase") != "I" and _excluded(row) != "T":
                 known[code] = _vat_code(code, row)
     return known
 
 
 def _vat_code(code: str, row: Json) -> VatCode:
     rate = odata.number(row.get("Percentage")) or Decimal(0)
-    excluded = str(row.get("Excluded") or "").strip().upper()
+    excluded = _excluded(row)
     label = " ".join(str(row.get("Description") or "").split())
     if excluded == "I":
         return VatCode(code, rate, "gross", label)
     return VatCode(code, rate, "net" if excluded == "E" else None, label)
+
+
+def _excluded(row: Json) -> str:
+    return str(row.get("Excluded") or "").strip().upper()
 
 
 def _vat_options(api: Api) -> Iterator[Option]:

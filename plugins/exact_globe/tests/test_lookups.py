@@ -38,6 +38,14 @@ def test_vat_codes_say_the_rate_and_what_prices_hold(globe: Globe) -> None:
     assert isinstance(options["3"].data["rate"], Decimal)
 
 
+def test_a_vat_code_whose_prices_are_inclusive_and_net_is_not_offered(globe: Globe) -> None:
+    """Nobody says what Globe makes of a price under it, so no amount is booked with it."""
+    table = globe.service.app.extensions["world"].tables["VAT"]
+    row = next(row for row in table if row["VATCode"].strip() == "8")
+    table.change(row, {"Excluded": "T"})
+    assert set(_options(globe, "vat_codes")) == {*"01234567"}
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [
