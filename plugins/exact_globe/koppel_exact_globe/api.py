@@ -316,7 +316,14 @@ def check(api: Api) -> Account:
     try:
         rows = some(api, "Division", select=("Code", "Name"), top=50)
     except RejectedError:  # no such entity in this version: any look-up proves the connection
-        some(api, "VAT", select=("VATCode",))
+        try:
+            some(api, "VAT", select=("VATCode",))
+        except RejectedError as error:  # that every version has; it is no record that is refused
+            names = f"server {api.credentials.server_name}, database {database}"
+            raise ConfigurationError(
+                f"Exact Globe could not open the administration ({names}): {error}",
+                setting="database",
+            ) from error
         rows = []
     codes = {str(row.get("Code") or "").strip(): row for row in rows}
     row = codes.get(database) or (rows[0] if len(rows) == 1 else {})

@@ -45,6 +45,17 @@ def test_a_wrong_administration_is_named_with_the_field(
     assert globe.service.statuses().count(500) == 1
 
 
+def test_a_database_that_is_refused_like_a_record_is_a_setting_too(globe: Globe) -> None:
+    fault = {"message": 'Cannot open database "100".', "type": "Exact.Services.EntityFault"}
+    inner = {"message": "Service failed", "internalexception": fault}
+    error = {"message": {"lang": "en-US", "value": "Failed"}, "innererror": inner}
+    _says(globe, 500, json.dumps({"error": error}), times=2)
+    api = globe.api()
+    with pytest.raises(ConfigurationError, match='Cannot open database "100"') as caught:
+        api.system.check(api)
+    assert caught.value.setting == "database"
+
+
 def test_a_plain_text_about_the_database_is_understood_too(globe: Globe) -> None:
     _says(globe, 500, "Login failed: cannot open database 999.")
     api = globe.api()
