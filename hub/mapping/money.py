@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final, Literal
 
 from hub.model import Prices
@@ -13,6 +13,8 @@ from hub.model import Prices
 CENT: Final = Decimal("0.01")
 ZERO: Final = Decimal(0)
 _HUNDRED: Final = Decimal(100)
+_WIDE: Final = Context(prec=60)
+"""Absurd amounts are told as such later, by name; they do not fail here."""
 
 Rounding = Literal["code", "line"]
 """Where a system rounds: over the sum of all lines with one VAT code, or line by line."""
@@ -25,7 +27,7 @@ def cents(amount: Decimal) -> Decimal:
 
 def round_places(number: Decimal, decimals: int) -> Decimal:
     """A number as a column of so many decimals keeps it."""
-    return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
 
 
 def is_cents(amount: Decimal) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import ClassVar, cast
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from . import api as globe
 from . import names, odata
 
 _CENT = Decimal("0.01")
+_WIDE = Context(prec=60)
 _USED = "TransactionKey"
 
 
@@ -26,7 +27,7 @@ def says_used(error: Exception) -> bool:
 
 def kept(number: Decimal, decimals: int) -> Decimal:
     """A number as a column of so many decimals keeps it."""
-    return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
 
 
 def cents(amount: Decimal) -> Decimal:

@@ -11,6 +11,7 @@ from hub.sdk import Api, Index, IndexRow, NotFound, RecordError, RejectedError, 
 
 from . import api as globe
 from . import masters, odata, variants
+from .booking import kept
 from .families import GONE, ITEM, members
 from .lookups import VatCode, vat_codes
 from .pictures import BINARY, content_of
@@ -34,8 +35,8 @@ _LIKE_ITS_KIN = (
 )
 """What a variant that joins a family takes from the others."""
 _CENT, _FINE = Decimal("0.01"), Decimal("0.0001")
-_KEPT = {"SalesPrice": _FINE, "CostPriceStandard": _FINE, "NetWeight": _CENT}
-"""How fine the columns are: what is finer would differ from what is there for ever."""
+_KEPT = {"SalesPrice": 4, "CostPriceStandard": 4, "NetWeight": 2}
+"""How many decimals the columns have: what is finer would differ from what is there for ever."""
 
 
 def begun(api: Api) -> set[str]:
@@ -162,10 +163,10 @@ def _properties(api: Api, body: Json, payload: Json, there: Json) -> Json:
         if pair.get("Value"):
             masters.put_value(api, made, field, str(pair["Value"]))
     _price(api, made, payload, there)
-    for name, finest in _KEPT.items():
+    for name, decimals in _KEPT.items():
         number = odata.number(made.get(name))
-        if number is not None and number != number.quantize(finest, ROUND_HALF_UP):
-            made[name] = number.quantize(finest, ROUND_HALF_UP).normalize()
+        if number is not None and number != (rounded := kept(number, decimals)):
+            made[name] = rounded.normalize()
     picture = body.get("Picture")
     if picture and made.get("PictureFilename") != there.get("PictureFilename"):
         made["MessageID"] = _picture(api, made["PictureFilename"], picture)

@@ -206,6 +206,17 @@ def test_p13_a_simple_product_is_one_item_in_one_call(globe: Globe) -> None:
     assert "BEL-KOPER" in Products().find(api, "sku", ["BEL-KOPER"])
 
 
+def test_a_price_and_weight_finer_than_their_columns_do_not_differ_for_ever(globe: Globe) -> None:
+    """Globe keeps four decimals of a price and two of a weight."""
+    api = globe.api()
+    fine = _bell(price=Decimal("0.333333"), weight=Decimal("1.2345"))
+    _create(globe, fine, api)
+    item = _item(api, "BEL-KOPER")
+    assert (item["SalesPrice"], item["NetWeight"]) == (Decimal("0.3333"), Decimal("1.23"))
+    _update(globe, "BEL-KOPER", fine, api)
+    assert globe.bodies("Item", "MERGE") == []
+
+
 def test_p26_a_price_of_the_other_kind_is_converted(globe: Globe) -> None:
     api = globe.api()
     _create(globe, _bell(price=Decimal("10.00"), prices="net"), api)
