@@ -258,6 +258,8 @@ class Orders(Booked):
             document["prices"] = bases.pop()
         if DEBTOR in record:
             company_or_person(document.setdefault("customer", {}), record[DEBTOR])
+        if billing := _whole_address(record):
+            document["billing"] = billing
         document["status_name"] = ORDER_STATUSES.get(str(document.get("status")))
         document["cancelled"] = False
         document["closed"] = bool(record.get("Completed") and record.get("InvoiceNumber"))
@@ -321,6 +323,15 @@ def _conditions(wanted: OrdersFilter, start: int | None) -> list[str]:
     if wanted.start_date:
         where.append(f"SalesOrderDate ge DateTime'{wanted.start_date}T00:00:00'")
     return where
+
+
+def _whole_address(record: Raw) -> Json | None:
+    """The invoice address, or else the debtor's own; never one patched with parts of the other."""
+    for role in ("Invoice", "Order"):
+        parts = {part: code(record.get(name.format(role))) for part, name in _NAMES.items()}
+        if parts["line1"] or parts["city"] or parts["postal_code"]:
+            return parts
+    return None
 
 
 def _fits(row: Raw, wanted: OrdersFilter, start: int | None) -> bool:

@@ -12,8 +12,9 @@ from koppel_exact_globe.entities import Orders
 from koppel_exact_globe.forms_sales import OrdersFilter
 from koppel_exact_globe.sandbox import movements
 
-from hub.model import Json
-from hub.sdk import Api, Query
+from hub.mapping.fieldtable import FieldTable
+from hub.model import Json, Order
+from hub.sdk import Api, Context, Query
 
 from .conftest import Globe
 
@@ -44,6 +45,30 @@ def _read(api: Api, since: Json | None = None, **wanted: Any) -> tuple[dict[str,
             records[Orders().key_of(record)] = record
         cursor = page.cursor or cursor
     return records, cursor
+
+
+@pytest.mark.parametrize(
+    ("invoice", "expected"),
+    [
+        ({"CountryCode": "NL"}, ("Kantstraße 1", "Aufgang B", "Berlin", "DE")),
+        (
+            {"Address1": "Postbus 12", "City": "Gent", "CountryCode": "BE"},
+            ("Postbus 12", None, "Gent", "BE"),
+        ),
+    ],
+)
+def test_an_invoice_address_is_taken_whole_or_not_at_all(
+    invoice: dict[str, str], expected: tuple[str | None, ...]
+) -> None:
+    """A German debtor with a bare NL in the invoice address would be charged Dutch VAT."""
+    own = {"Address1": "Kantstraße 1", "Address2": "Aufgang B", "City": "Berlin"}
+    record: dict[str, Any] = {"SalesOrderNumber": "7", "OrderDebtorCountryCode": "DE"}
+    record |= {f"OrderDebtor{name}": value for name, value in own.items()}
+    record |= {f"InvoiceDebtor{name}": value for name, value in invoice.items()}
+    order = FieldTable(Orders()).understand(record, Context())
+    assert isinstance(order, Order)
+    place = order.billing
+    assert (place.line1, place.line2, place.city, place.country) == expected
 
 
 def test_o16_a_status_code_is_one_of_those_that_settings_offer(globe: Globe) -> None:
