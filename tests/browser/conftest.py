@@ -89,7 +89,7 @@ def hub_running(home: Path, folder: Path) -> Iterator[tuple[str, str | None]]:
     with out.open("wb") as printed, err.open("wb") as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "hub", "up", "--port", "0", "--workers", "1"],
-            env=os.environ | {"KOPPEL_HOME": str(home)},
+            env=os.environ | {"KOPPEL_HOME": str(home), "KOPPEL_STOP_WITH_PARENT": "1"},
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=said,
