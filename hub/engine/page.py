@@ -1,4 +1,4 @@
-"""One page of records on its way: recognise, complete, understand, resolve, write, remember."""
+"""One page of records on its way: recognise, complete, understand, resolve, write."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from hub.engine import waiting
+from hub.engine import remember, waiting
 from hub.engine.added import with_added_policies
 from hub.engine.context import FlowRun
 from hub.engine.job import Job, Then
@@ -90,7 +90,7 @@ class PageWorker:
                 for job in alive:
                     self._one(job)
         finally:
-            self._remember(jobs)
+            remember.rest(self, jobs)
         return [job.outcome for job in jobs]
 
     # -- steps ---------------------------------------------------------------------------------
@@ -205,7 +205,11 @@ class PageWorker:
         """What is stored with the confirmation of a write."""
         job.outcome.target = written.key
         job.outcome.target_number = written.number or job.outcome.target_number
-        self._store(connection, job)
+        remember.written(self, connection, job)
+
+    def updated(self, job: Job, connection: Connection, _: Written) -> None:
+        """The same of a record that keeps the key it had."""
+        remember.written(self, connection, job)
 
     def adjusted(self, job: Job) -> bool:
         """Apply the policies; False when the record has ended, or needs no payload."""
@@ -250,7 +254,10 @@ class PageWorker:
         else:
             job.end("updated", job.outcome.reason)
             run.port.update(
-                run.destination, key, intent, lambda connection, _: self._store(connection, job)
+                run.destination,
+                key,
+                intent,
+                partial(self.updated, job),
             )
 
     def intended(self, job: Job, payload: Json) -> Intent | None:
@@ -350,71 +357,6 @@ class PageWorker:
             run.destination,
             key,
             intent,
-            lambda connection, _: self._store(connection, job),
+            partial(self.updated, job),
             cancelling=True,
         )
-
-    # -- remember ------------------------------------------------------------------------------
-
-    def _store(self, connection: Connection, job: Job) -> None:
-        """Write the entry of a record that was written, in the transaction that confirms it."""
-        job.note_answers()
-        self.run.journal.write(connection, [job.outcome])
-        if job.outcome.key in self.waiting:
-            waiting.release(connection, self.run.flow_id, [job.outcome.key])
-        if job.closed and self.kind.follow():
-            self.run.ledger.close(connection, self.run.pair, [job.outcome.key])
-
-    def _remember(self, jobs: list[Job]) -> None:
-        """Store every outcome that was not stored together with its write."""
-        self.run.ledger.flush()
-        rest = [job for job in jobs if job.done and job.outcome.entry_id is None]
-        if not rest:
-            return
-        quiet = self.run.memo.get("quiet", False)
-        told = [job for job in rest if not (quiet and job.nothing_new(self.waiting))]
-        for job in told:
-            job.note_answers()
-        with self.run.hub.database.session() as session:
-            connection = session.connection()
-            if not self.run.planning:
-                for job in rest:
-                    self._relink(connection, job)
-            self.run.journal.write(connection, [job.outcome for job in told])
-            if not self.run.planning:
-                for job in rest:
-                    job.outcome.wants = self.kind.wants(job.document)
-                waiting.settle(session, self.run.flow, [job.outcome for job in rest])
-                self.waiting |= {j.outcome.key: j.outcome.reason for j in rest if j.outcome.reason}
-
-    def _relink(self, connection: Connection, job: Job) -> None:
-        if job.outcome.outcome not in ("created", "skipped", "unchanged"):
-            return
-        run = self.run
-        closed = job.closed if job.document is not None else bool(job.link and job.link.closed)
-        if job.link is not None:
-            if closed and (job.came_back or self.kind.follow()):
-                run.ledger.close(connection, run.pair, [job.outcome.key])
-            written = Written(job.link.target_key, job.link.target_number)
-        elif job.existing is not None:
-            written = job.existing
-        elif (
-            job.outcome.outcome == "skipped"
-            and job.outcome.code != "not_there"  # it may appear in the target at any time
-            and job.document is not None
-        ):
-            written = Written("")  # remember that it was left out, as it is now
-        else:
-            return
-        run.ledger.link(
-            connection,
-            run.pair,
-            job.outcome.key,
-            written,
-            received=job.received,
-            pushed=job.pushed,
-            essence=job.essence,
-            closed=closed,
-        )
-        if job.effect is not None:
-            run.ledger.settle(connection, run.pair, job.outcome.key, written.key)

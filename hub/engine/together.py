@@ -39,9 +39,10 @@ def together(worker: PageWorker, jobs: Sequence[Job]) -> None:
             continue
         writes = []
         for job, payload in some:
-            intent = worker.intended(job, payload)
-            if intent is not None:
-                writes.append((job, intent))
+            with worker.working(job, calls=False):
+                intent = worker.intended(job, payload)
+                if intent is not None:
+                    writes.append((job, intent))
         for start in range(0, len(writes), target.entity.batch):
             _batch(worker, writes[start : start + target.entity.batch], creating)
 

@@ -51,7 +51,7 @@ def test_a_value_of_an_attribute_that_nobody_knows_is_left_alone(opened: Open) -
 
     shop = opened(orders=0)
     key = written(shop, Products(), SHIRT)
-    shop.app.wsgi_app = altered("/attributes/$", hide)(shop.app.wsgi_app)  # type: ignore[method-assign]
+    shop.app.wsgi_app = altered("/attributes/$", hide)(shop.app.wsgi_app)
     shop.api.memo.clear()
     shop.reset()
     only = shirt(("HEMD-S", "S", "20"), ("HEMD-M", "M", "22"))
@@ -88,7 +88,7 @@ def test_an_attribute_is_a_menu_however_its_type_is_spelled(
 
     shop = opened(orders=0)
     written(shop, Products(), SHIRT)
-    shop.app.wsgi_app = altered("/attributes/$", each(change))(shop.app.wsgi_app)  # type: ignore[method-assign]
+    shop.app.wsgi_app = altered("/attributes/$", each(change))(shop.app.wsgi_app)
     shop.api.memo.clear()
     shop.reset()
     other = shirt(("POLO-S-ROOD", "S", "20"), ("POLO-M-ROOD", "M", "22"))

@@ -18,6 +18,7 @@ from koppel_exact_globe.sandbox import create_app
 from hub.model import Document, Json
 from hub.sdk import Api, Effect, Entity, Form, Index, IndexRow
 from hub.sdk.http import BasicAuth, Client, Response
+from hub.sdk.index import IndexStore
 from hub.sdk.sandbox import Sandbox, running
 from hub.testing import Bench
 
@@ -103,7 +104,7 @@ class Globe:
     service: Service
     credentials: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory)
+    memory: IndexStore = field(default_factory=Memory)
     apis: list[Api] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
 

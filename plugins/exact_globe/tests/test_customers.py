@@ -258,7 +258,7 @@ def test_an_unclear_change_is_repeated_because_that_does_no_harm(globe: Globe) -
 @pytest.mark.parametrize("live", [True, False])
 def test_debtors_are_found_by_email_whatever_its_case(globe: Globe, live: bool) -> None:
     if live:
-        globe.memory = LiveIndex()  # type: ignore[assignment]
+        globe.memory = LiveIndex()
     wanted = ["INFO@omdehoek.example", "t.dewit@post.example", "later@misschien.example", "o'x@y"]
     found = Customers().find(globe.api(), "email", wanted)
     numbers = {value: Customers().known_as_of(record) for value, record in found.items()}
@@ -282,7 +282,7 @@ def test_of_accounts_with_one_address_the_one_that_may_buy_is_taken(
     ]
     globe = connect(accounts=both)
     if live:
-        globe.memory = LiveIndex()  # type: ignore[assignment]
+        globe.memory = LiveIndex()
     found = Customers().find(globe.api(), "email", ["a@b.example"])
     taken = {"0": "1005", "1": "1006"}[str(statuses.index("A"))]
     assert Customers().known_as_of(found["a@b.example"]) == taken

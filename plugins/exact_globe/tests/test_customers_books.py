@@ -102,7 +102,7 @@ def test_a_customer_that_is_switched_off_gets_status_exit_and_nobody_is_let_in_a
 @pytest.mark.parametrize("live", [True, False])
 def test_customers_are_found_by_their_number(globe: Globe, live: bool) -> None:
     if live:
-        globe.memory = LiveIndex()  # type: ignore[assignment]
+        globe.memory = LiveIndex()
     found = Customers().find(globe.api(), "number", ["1001", "9999", "12345678"])
     assert {value: row["DebtorNumber"].strip() for value, row in found.items()} == {"1001": "1001"}
 

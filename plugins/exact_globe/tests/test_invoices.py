@@ -22,21 +22,9 @@ from hub.model import Address, Invoice, Json, Line
 from hub.sdk import Api, Blocked, Query, RecordError, RejectedError, TemporaryError
 
 from .conftest import Globe, Stored, effect
+from .sales import a_line
 
 BOTH = [SalesInvoices, DirectInvoices]
-
-
-def _line(item: str = "KET-8V", **values: Any) -> Line:
-    given = {
-        "item": item,
-        "name": "Ketting",
-        "quantity": Decimal(2),
-        "unit_price": Decimal("18.95"),
-        "tax_rate": Decimal(21),
-        "vat_code": "3",
-        "prices": "gross",
-    }
-    return Line(**{**given, **values})
 
 
 def _invoice(**values: Any) -> Invoice:
@@ -57,7 +45,7 @@ def _invoice(**values: Any) -> Invoice:
         "billing": address,
         "delivery": address,
         "payment_condition": "ID",
-        "lines": [_line(), _line("ZADEL-GEL", name="Zadel", unit_price=Decimal("39.95"))],
+        "lines": [a_line(), a_line("ZADEL-GEL", name="Zadel", unit_price=Decimal("39.95"))],
     }
     return Invoice(**{**given, **values})
 
@@ -100,7 +88,7 @@ def test_what_cannot_be_invoiced_is_said_before_any_call(
     [
         ({"invoice_code": "9"}, "Does not exist: Invoice code - 9", None),
         ({"debtor": "1003"}, "Debtor is blocked: 1003", None),
-        ({"lines": [_line(), _line("NIETS")]}, "Does not exist: Item - NIETS", "lines[1]"),
+        ({"lines": [a_line(), a_line("NIETS")]}, "Does not exist: Item - NIETS", "lines[1]"),
         ({"lines": []}, "no lines", "lines"),
     ],
 )
@@ -179,9 +167,9 @@ def test_o02_without_an_order_the_goods_are_invoiced_all_the_same(globe: Globe) 
 @pytest.mark.parametrize(
     "lines",
     [
-        [_line(discount_percentage=Decimal("33.33")), _line("KAART-FIETS", vat_code="4")],
-        [_line(vat_code="1", unit_price=Decimal("9.99"), quantity=Decimal(7))] * 3,
-        [_line(vat_code="6", unit_price=Decimal("10.01"))],
+        [a_line(discount_percentage=Decimal("33.33")), a_line("KAART-FIETS", vat_code="4")],
+        [a_line(vat_code="1", unit_price=Decimal("9.99"), quantity=Decimal(7))] * 3,
+        [a_line(vat_code="6", unit_price=Decimal("10.01"))],
     ],
 )
 def test_the_total_that_is_foretold_is_the_total_that_globe_makes(

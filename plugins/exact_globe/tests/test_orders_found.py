@@ -49,7 +49,7 @@ def test_many_references_are_looked_up_in_one_call_and_later_only_new_orders_are
 
 def test_one_reference_can_be_asked_for_live(globe: Globe) -> None:
     _with_orders(globe, 2)
-    globe.memory = LiveIndex()  # type: ignore[assignment]
+    globe.memory = LiveIndex()
     api = globe.api()
     found = Orders().find(api, "reference", ["WEB-1", "WEB-2", "it's"])
     assert list(found) == ["WEB-1"]

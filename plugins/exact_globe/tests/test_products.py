@@ -23,7 +23,7 @@ KET_8V = "2000000000015"
 @pytest.mark.parametrize("live", [True, False])
 def test_items_are_found_by_code_and_by_ean(globe: Globe, live: bool) -> None:
     if live:
-        globe.memory = LiveIndex()  # type: ignore[assignment]
+        globe.memory = LiveIndex()
     api, entity = globe.api(), Products()
     by_code = entity.find(api, "sku", ["ket-8v", "HELM-M", "NIETS", "O'Brien/5 %"])
     assert {v: r["ItemCode"] for v, r in by_code.items()} == {
@@ -62,7 +62,7 @@ def test_whether_an_item_can_be_sold(globe: Globe, values: dict[str, Any], sella
 @pytest.mark.parametrize("live", [True, False], ids=["asked live", "kept"])
 def test_an_ean_on_two_items_gives_the_one_that_is_sold(globe: Globe, live: bool) -> None:
     if live:
-        globe.memory = LiveIndex()  # type: ignore[assignment]
+        globe.memory = LiveIndex()
     api = globe.api()
     for code, condition in (("A-OUD", "B"), ("B-NIEUW", "A")):
         body = {"ItemCode": code, "Description0": code, "GTIN": "9999", "IsSalesItem": True}

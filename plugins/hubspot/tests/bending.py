@@ -44,4 +44,4 @@ def bend(account: Account, hook: Hook) -> None:
         start(f"{told[0]} Bent", kind)
         return [text]
 
-    account.app.wsgi_app = bent  # type: ignore[method-assign]
+    account.app.wsgi_app = bent
