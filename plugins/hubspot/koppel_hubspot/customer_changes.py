@@ -7,19 +7,9 @@ from collections.abc import Sequence
 from hub.model import Json
 from hub.sdk import Api, RecordError, Written
 
+from .addresses import COMPANIES, CONTACTS, keeping_first, remember, remember_second
 from .batches import Result, folded, read_many, wire
-from .customer_writing import (
-    COMPANIES,
-    CONTACTS,
-    keeping_first,
-    links_of,
-    named,
-    people_of,
-    remember,
-    remember_second,
-    shared_address,
-    tie,
-)
+from .customer_writing import links_of, named, people_of, shared_address, tie
 from .schema import REFERENCE, write
 
 

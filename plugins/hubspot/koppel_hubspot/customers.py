@@ -9,7 +9,7 @@ from typing import Any
 from hub.model import Customer, Document, Json
 from hub.sdk import Api, Context, Effect, Field, Page, Query, Raw, RecordError, Written
 
-from . import customer_changes, customer_writing
+from . import addresses, customer_changes, customer_writing
 from .forms import CustomersFilter, CustomersSettings
 from .links import linked
 from .reading import Made, by_ids, joined, later, line_of, since_of, text
@@ -215,7 +215,7 @@ class Customers(Made):
     def find(self, api: Api, by: str, values: Sequence[str]) -> Mapping[str, Raw]:
         """By e-mail address of a contact, or by number: a hundred a request."""
         if by == "email":
-            return customer_writing.find_by_email(api, values)
+            return addresses.find_by_email(api, values)
         found: dict[str, Raw] = {}
         for kind, make in (("companies", _company), ("contacts", _person)):
             rest = [value for value in values if value not in found]

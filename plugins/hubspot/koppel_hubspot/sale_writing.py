@@ -13,9 +13,9 @@ from typing import Any
 from hub.model import Json
 from hub.sdk import Api, Effect, RecordError, Written
 
+from .addresses import KNOWN, contact_ids
 from .api import OBJECTS
 from .batches import Result, chunks, folded, wire
-from .customer_writing import KNOWN, contact_ids
 from .links import to
 from .pipelines import WORDS, first_open, label, pipeline_of, pipelines, stages
 from .refusals import Refusal
